@@ -1,0 +1,102 @@
+"""Typed readers of environment variables that fail loudly.
+
+A wrong value stops the process at start with the variable's name, its value (unless it is a secret) and what was
+expected. Every variable is read once, in `yellowbook.settings`.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+T = TypeVar("T")
+
+TRUE = frozenset({"1", "true", "yes", "on"})
+FALSE = frozenset({"0", "false", "no", "off"})
+
+
+class Env:
+    """Reads settings from a mapping, by default the process environment; remembers what it was asked for."""
+
+    def __init__(self, source: Mapping[str, str] | None = None) -> None:
+        self.source = os.environ if source is None else source
+        self.known: dict[str, str] = {}
+
+    def _read(self, name: str, default: T, convert: Callable[[str], T], expected: str, *, secret: bool = False) -> T:
+        self.known[name] = expected
+        raw = self.source.get(name, "").strip()
+        if not raw:
+            return default
+        try:
+            return convert(raw)
+        except ValueError:
+            shown = "(secret)" if secret else repr(raw)
+            raise ImproperlyConfigured(f"{name}={shown} is not valid: expected {expected}.") from None
+
+    def text(self, name: str, default: str = "", *, secret: bool = False) -> str:
+        """Any text; surrounding white space is removed and an empty value counts as unset."""
+        return self._read(name, default, str, "a text", secret=secret)
+
+    def flag(self, name: str, default: bool) -> bool:
+        """A switch: 1, true, yes, on or 0, false, no, off."""
+
+        def convert(raw: str) -> bool:
+            if raw.lower() in TRUE:
+                return True
+            if raw.lower() in FALSE:
+                return False
+            raise ValueError
+
+        return self._read(name, default, convert, "one of 1, true, yes, on, 0, false, no, off")
+
+    def integer(self, name: str, default: int, *, at_least: int = 0, at_most: int | None = None) -> int:
+        """A whole number between two bounds, both included."""
+
+        def convert(raw: str) -> int:
+            value = int(raw)
+            if value < at_least or (at_most is not None and value > at_most):
+                raise ValueError
+            return value
+
+        top = "" if at_most is None else f" and at most {at_most}"
+        return self._read(name, default, convert, f"a whole number of at least {at_least}{top}")
+
+    def seconds(self, name: str, default: float, *, at_least: float = 0.001) -> float:
+        """A duration in seconds."""
+
+        def convert(raw: str) -> float:
+            value = float(raw)
+            if not at_least <= value < float("inf"):
+                raise ValueError
+            return value
+
+        return self._read(name, default, convert, f"a number of seconds of at least {at_least:g}")
+
+    def choice(self, name: str, default: str, choices: frozenset[str]) -> str:
+        """One of a closed set of words."""
+
+        def convert(raw: str) -> str:
+            if raw not in choices:
+                raise ValueError
+            return raw
+
+        return self._read(name, default, convert, "one of " + ", ".join(sorted(choices)))
+
+    def url(self, name: str, default: str = "", *, schemes: frozenset[str]) -> str:
+        """An absolute URL with one of the given schemes. Treated as a secret: it may carry a password."""
+
+        def convert(raw: str) -> str:
+            if urlsplit(raw).scheme not in schemes:
+                raise ValueError
+            return raw
+
+        expected = "a URL that starts with " + " or ".join(f"{scheme}://" for scheme in sorted(schemes))
+        return self._read(name, default, convert, expected, secret=True)
+
+    def words(self, name: str, default: list[str]) -> list[str]:
+        """A comma-separated list; empty parts are dropped."""
+        return self._read(
+            name, default, lambda raw: [part.strip() for part in raw.split(",") if part.strip()], "a list with commas"
+        )

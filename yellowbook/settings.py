@@ -1,0 +1,178 @@
+"""All settings of the project. Each environment variable is read once, here, and described in the README."""
+
+from pathlib import Path
+
+import psycopg.conninfo
+from django.core.exceptions import ImproperlyConfigured
+
+from embeddings.providers import provider_names
+from yellowbook.env import Env
+from yellowbook.local.discovery import find_servers
+from yellowbook.secret_key import read_or_create_secret_key
+
+env = Env()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var"))).resolve()
+
+# --- Django -----------------------------------------------------------------------------------------------------------
+
+DEBUG = env.flag("DJANGO_DEBUG", False)
+SECRET_KEY = env.text("DJANGO_SECRET_KEY", secret=True) or read_or_create_secret_key(VAR_DIR)
+ALLOWED_HOSTS = env.words("DJANGO_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+
+INSTALLED_APPS = [
+    "yellowbook",
+    "yellowbook.directory",
+    "embeddings",
+    "jobs",
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_dramatiq",
+    "django_filters",
+    "django_prometheus",
+    "django_structlog",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "knox",
+    "rest_framework",
+]
+
+MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "jobs.api.middleware.OptionalSlashMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+]
+
+ROOT_URLCONF = "yellowbook.urls"
+WSGI_APPLICATION = "yellowbook.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+
+#: A request body beyond this is refused with 413 before it is read.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+
+# --- PostgreSQL and Redis ---------------------------------------------------------------------------------------------
+
+_beside = find_servers(VAR_DIR)
+
+DATABASE_URL = env.url("DATABASE_URL", _beside.database_url, schemes=frozenset({"postgres", "postgresql"}))
+
+
+def _database(url: str) -> dict[str, object]:
+    """Turn a libpq URL into Django's form, by libpq's own rules."""
+    try:
+        parts = psycopg.conninfo.conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        raise ImproperlyConfigured("DATABASE_URL=(secret) is not valid: expected a libpq URL.") from None
+    parts.pop("client_encoding", None)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.pop("dbname", "yellowbook"),
+        "USER": parts.pop("user", ""),
+        "PASSWORD": parts.pop("password", ""),
+        "HOST": parts.pop("host", ""),
+        "PORT": parts.pop("port", ""),
+        "OPTIONS": {
+            **parts,
+            "connect_timeout": parts.get("connect_timeout", 5),
+            "pool": {"min_size": 1, "max_size": 32, "timeout": 10, "max_idle": 60},
+        },
+    }
+
+
+DATABASES = {"default": _database(DATABASE_URL)}
+
+
+def _redis_url() -> str:
+    """`REDIS_URL`, or the URL made of `REDIS_HOST`, `REDIS_PORT`, `REDIS_PASSWORD`, or the embedded server's."""
+    url = env.url("REDIS_URL", schemes=frozenset({"redis", "rediss", "unix"}))
+    host = env.text("REDIS_HOST")
+    port = env.integer("REDIS_PORT", 6379, at_least=1, at_most=65535)
+    password = env.text("REDIS_PASSWORD", secret=True)
+    if url:
+        return url
+    if host:
+        credentials = f":{password}@" if password else ""
+        return f"redis://{credentials}{host}:{port}/0"
+    return _beside.redis_url
+
+
+REDIS_URL = _redis_url()
+
+# --- Embeddings -------------------------------------------------------------------------------------------------------
+
+GEMINI_API_KEY = env.text("GEMINI_API_KEY", secret=True)
+GEMINI_BASE_URL = env.url("GEMINI_BASE_URL", schemes=frozenset({"http", "https"}))
+EMBEDDING_PROVIDER = env.choice("EMBEDDING_PROVIDER", "gemini" if GEMINI_API_KEY else "local", provider_names())
+#: Empty means the provider's own default: `gemini-embedding-001` for Gemini.
+EMBEDDING_MODEL = env.text("EMBEDDING_MODEL")
+EMBEDDING_BATCH_SIZE = env.integer("EMBEDDING_BATCH_SIZE", 100, at_least=1, at_most=100)
+EMBEDDING_TIMEOUT = env.seconds("EMBEDDING_TIMEOUT", 30.0, at_least=0.1)
+_metered = EMBEDDING_PROVIDER != "local"
+EMBEDDING_RPM = env.integer("EMBEDDING_RPM", 15 if _metered else 0)
+EMBEDDING_TPM = env.integer("EMBEDDING_TPM", 30_000 if _metered else 0)
+EMBEDDING_RPD = env.integer("EMBEDDING_RPD", 1_000 if _metered else 0)
+#: Where `embeddings` gets the texts of subjects from; see `embeddings.source.TextSource`.
+EMBEDDING_SOURCE = "yellowbook.directory.embedding_source.source"
+
+# --- Jobs -------------------------------------------------------------------------------------------------------------
+
+JOB_CONCURRENCY = env.integer("JOB_CONCURRENCY", 5, at_least=1, at_most=100)
+JOB_TIMEOUT = env.seconds("JOB_TIMEOUT", 300.0)
+JOB_LEASE = env.seconds("JOB_LEASE", 300.0)
+WORKER_HEARTBEAT = env.seconds("WORKER_HEARTBEAT", 10.0)
+SHUTDOWN_GRACE = env.seconds("SHUTDOWN_GRACE", 30.0)
+
+DRAMATIQ_BROKER = {
+    "BROKER": "jobs.broker.WakeBroker",
+    "OPTIONS": {"url": REDIS_URL},
+    "MIDDLEWARE": [
+        "jobs.middleware.time_limit.TimeLimit",
+        "jobs.middleware.connections.Connections",
+        "jobs.middleware.registry.Registry",
+        "jobs.middleware.leader.Leader",
+    ],
+}
+DRAMATIQ_AUTODISCOVER_MODULES = ["actors"]
+DRAMATIQ_IGNORED_MODULES = ["django_dramatiq.tasks"]
