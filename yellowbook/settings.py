@@ -2,13 +2,17 @@
 
 from pathlib import Path
 
+import django_stubs_ext
 import psycopg.conninfo
 from django.core.exceptions import ImproperlyConfigured
 
 from embeddings.providers import provider_names
 from yellowbook.env import Env
 from yellowbook.local.discovery import find_servers
+from yellowbook.log import configure
 from yellowbook.secret_key import read_or_create_secret_key
+
+django_stubs_ext.monkeypatch()
 
 env = Env()
 
@@ -167,12 +171,61 @@ SHUTDOWN_GRACE = env.seconds("SHUTDOWN_GRACE", 30.0)
 DRAMATIQ_BROKER = {
     "BROKER": "jobs.broker.WakeBroker",
     "OPTIONS": {"url": REDIS_URL},
+    # Those that need models are added by `jobs.actors`, once the apps are loaded.
     "MIDDLEWARE": [
-        "jobs.middleware.time_limit.TimeLimit",
-        "jobs.middleware.connections.Connections",
-        "jobs.middleware.registry.Registry",
-        "jobs.middleware.leader.Leader",
+        "dramatiq.middleware.TimeLimit",
+        "django_dramatiq.middleware.DbConnectionsMiddleware",
+        "jobs.middleware.parent_death.ParentDeath",
     ],
 }
-DRAMATIQ_AUTODISCOVER_MODULES = ["actors"]
-DRAMATIQ_IGNORED_MODULES = ["django_dramatiq.tasks"]
+
+# --- Web and API ------------------------------------------------------------------------------------------------------
+
+CACHES = {
+    "default": {
+        "BACKEND": "jobs.cache.Cache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "yellowbook",
+    },
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "jobs.api.authentication.BearerAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
+    "DEFAULT_PAGINATION_CLASS": "jobs.api.pagination.Pagination",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_CLASSES": ["jobs.api.throttling.FailOpenThrottle"],
+    "DEFAULT_THROTTLE_RATES": {"public": "3000/min", "writes": "60000/min", "staff": "6000/min", "bulk": "600/min"},
+    "EXCEPTION_HANDLER": "jobs.api.errors.handle",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+
+REST_KNOX = {"TOKEN_TTL": None}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Yellow Book",
+    "DESCRIPTION": "A business directory whose AI embeddings look after themselves.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+APPEND_SLASH = True
+SESSION_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+
+# --- Logs -------------------------------------------------------------------------------------------------------------
+
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", frozenset({"DEBUG", "INFO", "WARNING", "ERROR"}))
+LOGGING = configure(level=LOG_LEVEL)

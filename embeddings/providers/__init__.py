@@ -23,7 +23,7 @@ def provider_names() -> frozenset[str]:
 
 
 def provider_class(name: str) -> type[Provider]:
-    """Import the provider called `name`; `ModuleNotFoundError` when its SDK is not installed."""
+    """Import the provider called `name`. Raises `ConfigurationError` when its SDK is not installed."""
     module = import_module(f"{__name__}.{name.replace('-', '_')}")
     found: type[Provider] = module.provider
     return found

@@ -1,0 +1,10 @@
+"""The `embeddings` app: text to vector."""
+
+from django.apps import AppConfig
+
+
+class EmbeddingsConfig(AppConfig):
+    """Declares the app."""
+
+    name = "embeddings"
+    verbose_name = "Embeddings"

@@ -1,0 +1,50 @@
+"""Provider calls: counted, timed, and their answers checked."""
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+import structlog
+from django.db import DatabaseError, connection
+from numpy.typing import NDArray
+
+from embeddings.providers.base import Provider, TaskType
+from embeddings.vectors import checked_vectors
+from jobs.errors import BadResponse, JobError
+
+log = structlog.get_logger(__name__)
+
+_COUNT = """
+INSERT INTO embeddings_providerusage AS usage (day, provider, model, outcome, calls, texts, seconds)
+VALUES (date(statement_timestamp() AT TIME ZONE 'UTC'), %s, %s, %s, 1, %s, %s)
+    ON CONFLICT (day, provider, model, outcome) DO UPDATE
+   SET calls = usage.calls + 1, texts = usage.texts + excluded.texts, seconds = usage.seconds + excluded.seconds
+"""
+
+
+def embed_texts(texts: Sequence[str], task: TaskType, provider: Provider) -> list[NDArray[np.float32] | BadResponse]:
+    """Embed up to `provider.max_batch` texts in one call.
+
+    Returns, in the order of `texts`, a unit vector of 768 numbers each, or a `BadResponse` for a single vector that can't
+    be used. Raises a `jobs.errors.JobError` when the call as a whole failed. Never call it inside a transaction.
+    """
+    started = time.monotonic()
+    outcome = "ok"
+    try:
+        return checked_vectors(provider.embed(texts, task), len(texts))
+    except JobError as error:
+        outcome = str(error.error_class)
+        raise
+    finally:
+        seconds = time.monotonic() - started
+        log.info("provider_call", provider=provider.name, texts=len(texts), outcome=outcome, ms=round(seconds * 1000))
+        _count(provider, outcome, len(texts), seconds)
+
+
+def _count(provider: Provider, outcome: str, texts: int, seconds: float) -> None:
+    """Add the call to the day's usage; a failing database must not cost the answer."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(_COUNT, [provider.name, provider.model, outcome, texts, seconds])
+    except DatabaseError as error:
+        log.warning("usage_not_counted", error=type(error).__name__)

@@ -1,0 +1,121 @@
+"""The job `generate_embedding`: texts in, vectors out, one provider call for a whole batch."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from pgvector import HalfVector
+
+from embeddings.calls import embed_texts
+from embeddings.current import current_provider
+from embeddings.prepare import Prepared, prepare
+from embeddings.providers.base import TaskType
+from embeddings.source import SourceText, text_source
+from embeddings.store import NewVector, store, stored_hashes, vectors_by_hash
+from jobs.batch import Batch
+from jobs.errors import InvalidInput, JobError, NotFound
+from jobs.lifecycle import ClaimedJob, Failure
+from jobs.lifecycle.finish import Outcome
+
+#: Stored vectors answer searches, so they are made as documents.
+TASK = TaskType.DOCUMENT
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A job whose text has to be embedded."""
+
+    job: ClaimedJob
+    source: SourceText
+    prepared: Prepared
+
+
+def generate_embeddings(batch: Batch) -> None:
+    """Embed the texts of a batch of businesses.
+
+    Results: `embedded`; `unchanged`, when the stored vector is of this very text; `cached`, when another business has a
+    vector of the same text by the same model; `superseded`, when the text changed while the job ran: the save that changed
+    it made another job.
+    """
+    provider = current_provider()
+    work = _read(batch, provider.model, provider.max_tokens)
+    batch.step(30)
+    known = vectors_by_hash({each.source.text_hash for each in work}, provider.model)
+    ready = {
+        each.job.id: ("cached", _new(each, *known[each.source.text_hash]))
+        for each in work
+        if each.source.text_hash in known
+    }
+    unknown = {each.source.text_hash: each for each in work if each.source.text_hash not in known}
+    if unknown:
+        batch.step(50, publish=True)
+        answers = dict(
+            zip(unknown, embed_texts([each.prepared.text for each in unknown.values()], TASK, provider), strict=True)
+        )
+        batch.step(80)
+        seen: set[str] = set()
+        for each in work:
+            text_hash = each.source.text_hash
+            if text_hash not in answers:
+                continue
+            answer = answers[text_hash]
+            if isinstance(answer, JobError):
+                batch.fail(each.job, answer)
+                continue
+            result = "cached" if text_hash in seen else "embedded"
+            seen.add(text_hash)
+            ready[each.job.id] = (result, _new(each, HalfVector(answer), each.prepared.truncated))
+    for each in work:
+        if each.job.id in ready:
+            batch.succeed(each.job, ready[each.job.id][0])
+
+    def write(held: Collection[UUID]) -> Mapping[UUID, Outcome]:
+        vectors = {job_id: vector for job_id, (_, vector) in ready.items() if job_id in held}
+        told = store(
+            list(vectors.values()), model=provider.model, provider=provider.name, task_type=TASK.value
+        )
+        outcomes: dict[UUID, Outcome] = {}
+        for job_id, vector in vectors.items():
+            if told[vector.business_id] is None:
+                outcomes[job_id] = Failure(NotFound("The business was deleted while its text was embedded."))
+            elif told[vector.business_id] is False:
+                outcomes[job_id] = "superseded"
+        return outcomes
+
+    if ready:
+        batch.before_finish(write)
+
+
+def _read(batch: Batch, model: str, max_tokens: int) -> list[_Work]:
+    """Read the texts; end the jobs that need no call. Returns the rest."""
+    ids: dict[ClaimedJob, UUID] = {}
+    for job in batch.jobs:
+        try:
+            ids[job] = UUID(job.subject)
+        except ValueError:
+            batch.fail(job, NotFound(f"{job.subject!r} is not the id of a business."))
+    sources = text_source().texts(list(ids.values()))
+    hashes = stored_hashes(list(ids.values()), model)
+    work: list[_Work] = []
+    for job, business_id in ids.items():
+        source = sources.get(business_id)
+        if source is None:
+            batch.fail(job, NotFound("The business does not exist any more."))
+        elif hashes.get(business_id) == source.text_hash:
+            batch.succeed(job, "unchanged")
+        else:
+            try:
+                work.append(_Work(job, source, prepare(source.text, max_tokens=max_tokens)))
+            except InvalidInput as error:
+                batch.fail(job, error)
+    return work
+
+
+def _new(work: _Work, vector: HalfVector, truncated: bool) -> NewVector:
+    return NewVector(
+        business_id=UUID(work.job.subject),
+        job_id=work.job.id,
+        text_hash=work.source.text_hash,
+        truncated=truncated,
+        vector=vector,
+    )

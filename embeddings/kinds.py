@@ -1,0 +1,18 @@
+"""The kind of job of this app."""
+
+from django.conf import settings
+
+from embeddings.generate import generate_embeddings
+from jobs.kinds import Kind, register
+
+#: The one name of the main job, in code, rows, API and admin.
+GENERATE_EMBEDDING = "generate_embedding"
+
+register(
+    Kind(
+        name=GENERATE_EMBEDDING,
+        handler=generate_embeddings,
+        subject_name="business_id",
+        batch_size=settings.EMBEDDING_BATCH_SIZE,
+    )
+)

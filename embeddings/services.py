@@ -1,0 +1,104 @@
+"""Asking for embeddings: of many businesses in the background, of one at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.db import transaction
+
+from embeddings.kinds import GENERATE_EMBEDDING
+from embeddings.selectors import not_fresh
+from embeddings.source import text_source
+from jobs.actor import Actor
+from jobs.enqueue import Enqueued, enqueue_many
+from jobs.execute import work_off
+from jobs.kinds import get_kind
+from jobs.lifecycle import claim_one, enter
+from jobs.lifecycle.enter import origin
+from jobs.models import JobExecution, Run
+from jobs.states import Operation, Priority
+from jobs.workers import worker_name
+
+#: Businesses that one transaction of a walk over the whole table makes jobs for.
+CHUNK = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """What a bulk request came to."""
+
+    run: Run
+    entries: list[Enqueued]
+    not_found: list[UUID] = field(default_factory=list)
+
+    @property
+    def queued(self) -> int:
+        """Jobs that were made."""
+        return sum(entry.created for entry in self.entries)
+
+    @property
+    def skipped(self) -> int:
+        """Businesses for which a job waited already."""
+        return len(self.entries) - self.queued
+
+
+def embed_many(ids: Sequence[UUID], *, priority: str, actor: Actor) -> Bulk:
+    """Make sure that a job waits for each of the businesses; unknown ids are reported, not an error."""
+    wanted = list(dict.fromkeys(ids))
+    labels = text_source().labels(wanted)
+    known = [business_id for business_id in wanted if business_id in labels]
+    with transaction.atomic():
+        run = Run.objects.create(
+            kind=GENERATE_EMBEDDING, requested_by=actor.triggered_by, source=actor.source, total=len(known)
+        )
+        entries = enqueue_many(
+            GENERATE_EMBEDDING,
+            known,
+            operation=Operation.BULK,
+            priority=priority,
+            actor=actor,
+            extras=[{"original_name": labels[business_id]} for business_id in known],
+            run=run,
+        )
+    return Bulk(run=run, entries=entries, not_found=[each for each in wanted if each not in labels])
+
+
+def embed_stale(*, actor: Actor, limit: int | None = None) -> int:
+    """Make sure that a job waits for every business without a fresh vector, `CHUNK` by `CHUNK`; return how many."""
+    asked = 0
+    last: UUID | None = None
+    while limit is None or asked < limit:
+        page = not_fresh().order_by("pk").values_list("pk", flat=True)
+        if last is not None:
+            page = page.filter(pk__gt=last)
+        ids = list(page[: CHUNK if limit is None else min(CHUNK, limit - asked)])
+        if not ids:
+            break
+        embed_many(ids, priority="low", actor=actor)
+        asked += len(ids)
+        last = ids[-1]
+    return asked
+
+
+def embed_now(business_id: UUID, *, actor: Actor) -> JobExecution:
+    """Embed one business in this process and return its job as it ended.
+
+    The job is made and claimed in one transaction, so no worker competes for it; a failed attempt is retried by the workers
+    later like any other. Raises `LookupError` for an unknown business.
+    """
+    kind = get_kind(GENERATE_EMBEDDING)
+    label = text_source().labels([business_id]).get(business_id)
+    if label is None:
+        raise LookupError(f"There is no business {business_id}.")
+    with transaction.atomic():
+        entry = enter(
+            kind.name,
+            [str(business_id)],
+            operation=Operation.UPDATE,
+            priority=Priority.HIGH,
+            max_retries=kind.max_retries,
+            metadata={**origin(actor), "original_name": label},
+        )[0]
+        claimed = claim_one(kind, entry.job_id, worker=worker_name())
+    work_off(claimed)
+    return JobExecution.objects.get(id=entry.job_id)

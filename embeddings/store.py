@@ -1,0 +1,88 @@
+"""Reading and writing vectors, set-based."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import numpy as np
+from django.db import connection
+from numpy.typing import NDArray
+from pgvector import HalfVector
+
+from embeddings.models import Embedding
+from embeddings.source import text_source
+
+Vector = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class NewVector:
+    """A vector on its way into the table."""
+
+    business_id: UUID
+    job_id: UUID
+    text_hash: str
+    truncated: bool
+    vector: HalfVector
+
+
+def stored_hashes(ids: Collection[UUID], model: str) -> dict[UUID, str]:
+    """Return the text hashes of the vectors that the businesses have by `model`."""
+    rows = Embedding.objects.filter(business_id__in=ids, model=model).values_list("business_id", "text_hash")
+    return dict(rows)
+
+
+def vectors_by_hash(hashes: Collection[str], model: str) -> dict[str, tuple[HalfVector, bool]]:
+    """Return, for those of the hashes that any business has a vector for, that vector and whether its text was cut."""
+    rows = (
+        Embedding.objects.filter(text_hash__in=hashes, model=model)
+        .order_by("text_hash", "id")
+        .distinct("text_hash")
+        .values_list("text_hash", "vector", "truncated")
+    )
+    return {text_hash: (vector, truncated) for text_hash, vector, truncated in rows}
+
+
+_STORE = """
+INSERT INTO embeddings_embedding AS stored
+    (business_id, model, provider, task_type, text_hash, truncated, vector, job_id, created_at)
+SELECT new.business_id, %(model)s, %(provider)s, %(task_type)s, new.text_hash, new.truncated, new.vector::halfvec,
+       new.job_id, statement_timestamp()
+  FROM unnest(%(business_ids)s::uuid[], %(text_hashes)s::text[], %(truncated)s::bool[], %(vectors)s::text[],
+              %(job_ids)s::uuid[]) AS new (business_id, text_hash, truncated, vector, job_id)
+    ON CONFLICT (business_id, model) DO UPDATE
+   SET provider = excluded.provider, task_type = excluded.task_type, text_hash = excluded.text_hash,
+       truncated = excluded.truncated, vector = excluded.vector, job_id = excluded.job_id,
+       created_at = excluded.created_at
+"""
+
+
+def store(vectors: Sequence[NewVector], *, model: str, provider: str, task_type: str) -> dict[UUID, bool | None]:
+    """Store the vectors whose text is still the text of their business.
+
+    Call it inside the transaction that ends the jobs. Returns per business True (stored), False (the text is another by
+    now: not stored) or None (the business is gone).
+    """
+    current: Mapping[UUID, str] = text_source().lock_current([vector.business_id for vector in vectors])
+    fresh = [vector for vector in vectors if current.get(vector.business_id) == vector.text_hash]
+    if fresh:
+        fresh.sort(key=lambda vector: vector.business_id)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _STORE,
+                {
+                    "model": model,
+                    "provider": provider,
+                    "task_type": task_type,
+                    "business_ids": [vector.business_id for vector in fresh],
+                    "text_hashes": [vector.text_hash for vector in fresh],
+                    "truncated": [vector.truncated for vector in fresh],
+                    "vectors": [vector.vector.to_text() for vector in fresh],
+                    "job_ids": [vector.job_id for vector in fresh],
+                },
+            )
+    stored = {vector.business_id for vector in fresh}
+    return {
+        vector.business_id: None if vector.business_id not in current else vector.business_id in stored
+        for vector in vectors
+    }

@@ -1,0 +1,105 @@
+"""What a handler gets: the jobs of one claim, and the means to say how each of them ended.
+
+    def handle(batch: Batch) -> None:
+        for job in batch.jobs:
+            batch.succeed(job, "greeted")
+
+A handler that raises fails every job of the batch that has no outcome yet; one that returns without an outcome for a job
+has succeeded with it.
+"""
+
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+
+from jobs.errors import JobError
+from jobs.lifecycle import Claim, ClaimedJob, Failure
+from jobs.lifecycle.finish import Outcome, Write
+from jobs.models import Lease
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Trail:
+    """The steps that a claim went through, each with its time."""
+
+    lease_id: UUID
+    steps: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, progress: int, at: datetime | None = None) -> None:
+        """Note a step; nothing is written yet."""
+        self.steps.append({"progress": progress, "at": (at or timezone.now()).isoformat()})
+
+    def publish(self) -> None:
+        """Show the latest step to readers: one small write for the whole batch, never worth failing for."""
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SET LOCAL synchronous_commit TO off")
+                Lease.objects.filter(id=self.lease_id).update(progress=self.steps[-1]["progress"], steps=self.steps)
+        except DatabaseError as error:
+            log.warning("progress_not_shown", error=type(error).__name__)
+
+
+class Batch:
+    """The jobs of one claim, or a part of them, on their way through a handler."""
+
+    def __init__(self, claim: Claim, jobs: Collection[ClaimedJob], trail: Trail) -> None:
+        self.kind = claim.kind
+        self.jobs: tuple[ClaimedJob, ...] = tuple(jobs)
+        self.outcomes: dict[UUID, Outcome] = {}
+        self.writes: list[Write] = []
+        self.trail = trail
+        self.started = time.monotonic()
+
+    @property
+    def open_jobs(self) -> list[ClaimedJob]:
+        """The jobs that have no outcome yet."""
+        return [job for job in self.jobs if job.id not in self.outcomes]
+
+    def step(self, progress: int, *, publish: bool = False) -> None:
+        """Note how far the batch has come (0 to 100); publish it before a part that takes long."""
+        self.trail.add(progress)
+        if publish:
+            self.trail.publish()
+
+    def succeed(self, job: ClaimedJob, result: str) -> None:
+        """End a job well; `result` says how, in one word."""
+        self.outcomes[job.id] = result
+
+    def fail(self, job: ClaimedJob, error: JobError, *, stack: str = "") -> None:
+        """End a job's attempt with a failure; the retry table says what comes next."""
+        self.outcomes[job.id] = Failure(error, stack)
+
+    def fail_open(self, error: JobError, *, stack: str = "") -> None:
+        """Fail every job that has no outcome yet."""
+        for job in self.open_jobs:
+            self.fail(job, error, stack=stack)
+
+    def before_finish(self, write: Callable[[Collection[UUID]], Mapping[UUID, Outcome]]) -> None:
+        """Store the batch's results with `write`, in the very transaction that ends its jobs.
+
+        `write` gets the ids of the jobs that this worker still holds, must leave all others alone, and returns outcomes
+        that replace earlier ones. It runs inside a transaction: no network call.
+        """
+        self.writes.append(write)
+
+
+def write_all(writes: Iterable[Write]) -> Write:
+    """Join several writes to one."""
+    collected = list(writes)
+
+    def write(held: Collection[UUID]) -> Mapping[UUID, Outcome]:
+        outcomes: dict[UUID, Outcome] = {}
+        for each in collected:
+            outcomes.update(each(held))
+        return outcomes
+
+    return write

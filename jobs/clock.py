@@ -1,0 +1,12 @@
+"""The one clock of the system: PostgreSQL's. Hosts' own clocks may differ from one another."""
+
+from datetime import timedelta
+
+from django.db.models import DateTimeField, ExpressionWrapper, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Now
+
+
+def ago(seconds: float) -> Combinable:
+    """Return the moment `seconds` before the database's now, as an expression."""
+    return ExpressionWrapper(Now() - Value(timedelta(seconds=seconds)), output_field=DateTimeField())

@@ -1,0 +1,45 @@
+"""What waits and is due, asked of the rows."""
+
+from collections.abc import Sequence
+
+from django.db import connection
+
+_DUE = """
+SELECT kind FROM unnest(%s::text[]) AS lane (kind)
+ WHERE EXISTS (SELECT FROM jobs_jobexecution AS job
+                WHERE job.kind = lane.kind AND job.status IN ('queued', 'retrying')
+                  AND job.next_attempt_at <= statement_timestamp())
+   AND NOT EXISTS (SELECT FROM jobs_lane
+                    WHERE jobs_lane.kind = lane.kind AND paused_at IS NOT NULL
+                      AND (paused_until IS NULL OR paused_until > statement_timestamp()))
+"""
+
+#: Per lane and priority the index gives the earliest one without reading the rest.
+_NEXT = """
+SELECT extract(epoch FROM min(next.next_attempt_at) - statement_timestamp())
+  FROM unnest(%s::text[]) AS lane (kind), unnest(ARRAY[0, 1, 2]) AS level (priority),
+       LATERAL (SELECT next_attempt_at FROM jobs_jobexecution AS job
+                 WHERE job.kind = lane.kind AND job.priority = level.priority AND job.status IN ('queued', 'retrying')
+                   AND job.next_attempt_at > statement_timestamp()
+                 ORDER BY next_attempt_at LIMIT 1) AS next
+"""
+
+
+def due_lanes(kinds: Sequence[str]) -> list[str]:
+    """Return those of the lanes that are not paused and have a job due now."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DUE, [list(kinds)])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def is_due(kind: str) -> bool:
+    """Tell whether the lane has a job due now and is not paused."""
+    return bool(due_lanes([kind]))
+
+
+def seconds_until_due(kinds: Sequence[str]) -> float | None:
+    """Return the seconds until the next waiting job becomes due; None when none waits."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT, [list(kinds)])
+        seconds = cursor.fetchone()[0]
+    return None if seconds is None else float(seconds)

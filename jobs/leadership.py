@@ -1,0 +1,49 @@
+"""Election of one leader among all worker processes, by a PostgreSQL advisory lock."""
+
+from typing import LiteralString
+
+import psycopg
+from django.conf import settings
+
+#: Key of the lock: the ASCII codes of "ylwbook". Any constant does, as long as nothing else in the database uses it.
+LOCK_KEY = int.from_bytes(b"ylwbook", "big")
+
+
+class Leadership:
+    """A claim to leadership. The lock lives as long as its connection, so a dead leader frees it at once.
+
+    The connection is the leader's own: it is neither pooled nor may it go through PgBouncer in transaction mode.
+    """
+
+    def __init__(self) -> None:
+        self._connection: psycopg.Connection | None = None
+
+    def holds(self) -> bool:
+        """Tell whether this process leads now, trying to become the leader when nobody is.
+
+        Raises `psycopg.OperationalError` when the database is away; leadership is then lost.
+        """
+        try:
+            if self._connection is None:
+                self._connection = psycopg.connect(
+                    settings.DATABASE_URL, autocommit=True, connect_timeout=5, application_name="yellowbook-leader"
+                )
+                if not self._ask("SELECT pg_try_advisory_lock(%s)", [LOCK_KEY]):
+                    self.resign()
+                    return False
+                return True
+            return self._ask("SELECT true", [])
+        except psycopg.Error:
+            self.resign()
+            raise
+
+    def resign(self) -> None:
+        """Give the leadership up, if held."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _ask(self, question: LiteralString, parameters: list[int]) -> bool:
+        assert self._connection is not None
+        row = self._connection.execute(question, parameters).fetchone()
+        return bool(row and row[0])

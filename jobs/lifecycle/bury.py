@@ -1,0 +1,46 @@
+"""Dead letters: written in the transaction that ends the job."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from jobs.errors import JobError
+from jobs.models import DeadLetter, JobExecution
+from jobs.payload import payload
+
+
+@dataclass(frozen=True, slots=True)
+class Grave:
+    """A job that just became dead, and why."""
+
+    job_id: UUID
+    error: JobError
+    stack: str
+    last_attempt_at: datetime
+
+
+def bury(graves: Iterable[Grave]) -> None:
+    """Leave one dead letter for each job; the jobs are read back, so call it after their status was written."""
+    by_id = {grave.job_id: grave for grave in graves}
+    if not by_id:
+        return
+    DeadLetter.objects.bulk_create(
+        DeadLetter(
+            job=job,
+            kind=job.kind,
+            subject=job.subject,
+            payload=payload(job),
+            error_class=by_id[job.id].error.error_class,
+            failure_reason=by_id[job.id].error.message,
+            error_details={
+                "message": by_id[job.id].error.message,
+                "stack": by_id[job.id].stack,
+                "status_code": by_id[job.id].error.status_code,
+            },
+            attempts=job.attempt,
+            enqueued_at=job.created_at,
+            last_attempt_at=by_id[job.id].last_attempt_at,
+        )
+        for job in JobExecution.objects.filter(id__in=by_id)
+    )

@@ -1,0 +1,180 @@
+"""How a worker gets work: it claims a batch of due jobs of one lane under a lease."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from jobs.kinds import Kind
+
+#: Progress of a job that has been claimed.
+CLAIMED = 10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClaimedJob:
+    """What a handler gets to know of a job. Equal only to itself, so that it can key a mapping."""
+
+    id: UUID
+    subject: str
+    operation: str
+    priority: int
+    attempt: int
+    max_retries: int
+    rate_limits: int
+    deliveries: int
+    metadata: Mapping[str, Any]
+    created_at: datetime
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A lease and the jobs it covers, most urgent first."""
+
+    lease_id: UUID
+    kind: Kind
+    worker: str
+    jobs: tuple[ClaimedJob, ...]
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the claim took as many jobs as it could, so that more may be due."""
+        return len(self.jobs) == self.kind.batch_size
+
+
+#: Claims of one lane take turns on this row, so that the count of leases below can't be out of date.
+_TAKE_TURN = """
+SELECT paused_at IS NOT NULL AND (paused_until IS NULL OR paused_until > statement_timestamp())
+  FROM jobs_lane WHERE kind = %s FOR UPDATE
+"""
+
+_CHOOSE = """
+WITH flying AS (
+    SELECT count(*) AS batches FROM jobs_lease WHERE kind = %(kind)s
+), due AS (
+    SELECT id, next_attempt_at
+      FROM jobs_jobexecution
+     WHERE kind = %(kind)s AND status IN ('queued', 'retrying') AND next_attempt_at <= statement_timestamp()
+     ORDER BY priority, next_attempt_at
+     LIMIT %(limit)s
+       FOR UPDATE SKIP LOCKED
+), lease AS (
+    INSERT INTO jobs_lease (id, kind, worker, size, steps, claimed_at, expires_at)
+    SELECT %(lease_id)s, %(kind)s, %(worker)s, count(*), %(steps)s::jsonb,
+           statement_timestamp(), statement_timestamp() + %(lease)s * interval '1 second'
+      FROM due, flying
+     GROUP BY flying.batches
+    HAVING flying.batches < %(concurrency)s
+       AND (flying.batches = 0
+            OR count(*) = %(limit)s
+            OR min(due.next_attempt_at) <= statement_timestamp() - %(linger)s * interval '1 second')
+    RETURNING id
+)
+"""
+
+_START = """
+UPDATE jobs_jobexecution AS job
+   SET status = 'running', lease_id = lease.id, worker = %(worker)s, deliveries = job.deliveries + 1,
+       started_at = statement_timestamp(), finished_at = NULL
+  FROM due, lease
+ WHERE job.id = due.id
+RETURNING job.id, job.subject, job.operation, job.priority, job.attempt, job.max_retries, job.rate_limits,
+          job.deliveries, job.metadata, job.created_at, job.started_at, job.next_attempt_at
+"""
+_CLAIM = _CHOOSE + _START
+
+_CLAIM_ONE = (
+    """
+WITH due AS (
+    SELECT id FROM jobs_jobexecution WHERE id = %(job_id)s AND status IN ('queued', 'retrying') FOR UPDATE
+), lease AS (
+    INSERT INTO jobs_lease (id, kind, worker, size, steps, claimed_at, expires_at)
+    SELECT %(lease_id)s, %(kind)s, %(worker)s, 1, %(steps)s::jsonb,
+           statement_timestamp(), statement_timestamp() + %(lease)s * interval '1 second'
+      FROM due
+    RETURNING id
+)
+"""
+    + _START
+)
+
+
+def claim(kind: Kind, *, worker: str) -> Claim | None:
+    """Claim up to `kind.batch_size` due jobs for `JOB_LEASE` seconds: by priority, then by age.
+
+    Returns None when nothing is due, the lane is paused, as many batches as `kind.concurrency` are under way, or a batch
+    is under way and what is due does not fill another one yet (`kind.linger`).
+    """
+    lease_id = uuid4()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_TAKE_TURN, [kind.name])
+        turn = cursor.fetchone()
+        if turn is None:
+            cursor.execute("INSERT INTO jobs_lane (kind) VALUES (%s) ON CONFLICT DO NOTHING", [kind.name])
+            cursor.execute(_TAKE_TURN, [kind.name])
+            turn = cursor.fetchone()
+        if turn[0]:
+            return None
+        cursor.execute(
+            _CLAIM,
+            {
+                "kind": kind.name,
+                "limit": kind.batch_size,
+                "lease_id": lease_id,
+                "worker": worker,
+                "steps": _first_step(),
+                "lease": settings.JOB_LEASE,
+                "concurrency": kind.concurrency,
+                "linger": kind.linger if kind.batch_size > 1 else 0,
+            },
+        )
+        rows = cursor.fetchall()
+    return _made(lease_id, kind, worker, rows) if rows else None
+
+
+def claim_one(kind: Kind, job_id: UUID, *, worker: str) -> Claim:
+    """Claim one waiting job at once, whatever its lane's limits and pause; `LookupError` when it does not wait.
+
+    Called in the transaction that made the job, it can't lose it to a worker.
+    """
+    lease_id = uuid4()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            _CLAIM_ONE,
+            {
+                "kind": kind.name,
+                "job_id": job_id,
+                "lease_id": lease_id,
+                "worker": worker,
+                "steps": _first_step(),
+                "lease": settings.JOB_LEASE,
+            },
+        )
+        rows = cursor.fetchall()
+    if not rows:
+        raise LookupError(f"job {job_id} does not wait")
+    return _made(lease_id, kind, worker, rows)
+
+
+def _made(lease_id: UUID, kind: Kind, worker: str, rows: list[tuple[Any, ...]]) -> Claim:
+    """Build the claim from the rows that the statement returned."""
+    rows.sort(key=lambda row: (row[3], row[11]))
+    jobs = (ClaimedJob(*row[:8], metadata=_loaded(row[8]), created_at=row[9], started_at=row[10]) for row in rows)
+    return Claim(lease_id=lease_id, kind=kind, worker=worker, jobs=tuple(jobs))
+
+
+def _first_step() -> str:
+    return json.dumps([{"progress": CLAIMED, "at": timezone.now().isoformat()}])
+
+
+def _loaded(value: Any) -> Mapping[str, Any]:
+    """Return a jsonb column as a mapping: Django's cursors leave it as text."""
+    loaded: Mapping[str, Any] = json.loads(value) if isinstance(value, str) else value
+    return loaded

@@ -1,0 +1,88 @@
+"""How a job begins: a new waiting row, or the one that waits already for the same subject."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import connection
+from django.utils import timezone
+
+from jobs.actor import Actor
+from jobs.models import Run
+from jobs.states import Priority
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The waiting job of a subject; `created` is False when it was there before."""
+
+    job_id: UUID
+    subject: str
+    status: str
+    created: bool
+
+
+def origin(actor: Actor) -> dict[str, str]:
+    """Return the metadata that says who asks for a job, through which door, and when."""
+    return {
+        "triggered_by": actor.triggered_by,
+        "triggered_at": timezone.now().isoformat(),
+        "source": actor.source,
+    }
+
+
+#: Joining locks the row until the caller's transaction ends, and a claim skips locked rows: a worker can't take the
+#: job before the change that joined it is visible. Rows are taken in the order of their subjects, so that two bulk
+#: calls over the same subjects wait for each other instead of deadlocking.
+_ENTER = """
+INSERT INTO jobs_jobexecution AS job
+    (id, kind, subject, operation, priority, status, max_retries, metadata, run_id, created_at, next_attempt_at)
+SELECT new.id, %(kind)s, new.subject, %(operation)s, %(priority)s, 'queued', %(max_retries)s,
+       %(metadata)s::jsonb || new.metadata, %(run_id)s, statement_timestamp(), statement_timestamp()
+  FROM unnest(%(ids)s::uuid[], %(subjects)s::text[], %(extras)s::jsonb[]) AS new (id, subject, metadata)
+ ORDER BY new.subject
+    ON CONFLICT (kind, subject) WHERE status IN ('queued', 'retrying') DO UPDATE
+   SET priority = least(job.priority, excluded.priority),
+       run_id = coalesce(job.run_id, excluded.run_id)
+RETURNING job.id, job.subject, job.status
+"""
+
+
+def enter(
+    kind: str,
+    subjects: Sequence[str],
+    *,
+    operation: str,
+    priority: Priority,
+    max_retries: int,
+    metadata: Mapping[str, Any],
+    extras: Sequence[Mapping[str, Any]] | None = None,
+    run: Run | None = None,
+) -> list[Entry]:
+    """Write or join the waiting job of each of `subjects`, in one statement; return them in the same order.
+
+    `metadata` is stored with every new job, `extras` (parallel to `subjects`) added to each. Subjects must be distinct.
+    """
+    ids = [uuid4() for _ in subjects]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _ENTER,
+            {
+                "kind": kind,
+                "operation": operation,
+                "priority": priority.value,
+                "max_retries": max_retries,
+                "metadata": json.dumps(metadata),
+                "run_id": run.id if run else None,
+                "ids": ids,
+                "subjects": list(subjects),
+                "extras": [json.dumps(extra) for extra in extras] if extras else ["{}"] * len(ids),
+            },
+        )
+        rows = {subject: (job_id, status) for job_id, subject, status in cursor.fetchall()}
+    return [
+        Entry(job_id=rows[subject][0], subject=subject, status=rows[subject][1], created=rows[subject][0] == new_id)
+        for subject, new_id in zip(subjects, ids, strict=True)
+    ]

@@ -1,0 +1,86 @@
+"""Taking jobs back from workers that will not finish them."""
+
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from jobs.errors import Poisoned
+from jobs.lifecycle.bury import Grave, bury
+from jobs.lifecycle.finish import execute_until_settled
+from jobs.models import Attempt, JobExecution
+
+#: A job that was claimed this often without ever finishing is the likely reason why.
+MAX_DELIVERIES = 5
+
+#: Two sweeps at once share the work: each takes the leases that the other has not locked.
+_LOCK_EXPIRED = """
+SELECT id FROM jobs_lease WHERE expires_at <= statement_timestamp() ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
+"""
+_LOCK_WORKERS = "SELECT id FROM jobs_lease WHERE worker = ANY(%s) ORDER BY id FOR UPDATE"
+
+#: The attempt is not consumed: the job was never told how it ended.
+_TAKE_BACK = """
+UPDATE jobs_jobexecution AS job
+   SET status = CASE WHEN newer.id IS NOT NULL THEN 'cancelled'
+                     WHEN self.deliveries >= %(max_deliveries)s THEN 'dead'
+                     ELSE 'queued' END,
+       result = CASE WHEN newer.id IS NOT NULL THEN 'superseded' ELSE '' END,
+       finished_at = CASE WHEN newer.id IS NOT NULL OR self.deliveries >= %(max_deliveries)s
+                          THEN statement_timestamp() END,
+       next_attempt_at = statement_timestamp(), lease_id = NULL
+  FROM jobs_jobexecution AS self
+  LEFT JOIN jobs_jobexecution AS newer
+    ON newer.kind = self.kind AND newer.subject = self.subject AND newer.status IN ('queued', 'retrying')
+ WHERE self.lease_id = ANY(%(leases)s) AND self.status = 'running' AND job.id = self.id
+RETURNING job.id, job.status
+"""
+
+#: Leases taken back in one transaction.
+_SWEEP_SIZE = 50
+
+
+def take_back_expired() -> int:
+    """Take back the jobs of leases that ran out; return how many jobs were."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_LOCK_EXPIRED, [_SWEEP_SIZE])
+        return _take_back([row[0] for row in cursor.fetchall()])
+
+
+def release_worker(*workers: str) -> int:
+    """Take back every job that the named workers hold, because they stopped or are lost; return how many were."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_LOCK_WORKERS, [list(workers)])
+        return _take_back([row[0] for row in cursor.fetchall()])
+
+
+def _take_back(leases: list[UUID]) -> int:
+    if not leases:
+        return 0
+    rows = execute_until_settled(_TAKE_BACK, {"leases": leases, "max_deliveries": MAX_DELIVERIES})
+    _bury_poisoned([job_id for job_id, status in rows if status == "dead"])
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM jobs_lease WHERE id = ANY(%s)", [leases])
+    return len(rows)
+
+
+def _bury_poisoned(ids: list[UUID]) -> None:
+    """Leave a failed attempt and a dead letter for jobs that were delivered too often."""
+    if not ids:
+        return
+    error = Poisoned(f"claimed {MAX_DELIVERIES} times and never finished: it seems to take its worker down")
+    jobs = list(JobExecution.objects.filter(id__in=ids))
+    JobExecution.objects.filter(id__in=ids).update(error_class=error.error_class, error=error.message)
+    Attempt.objects.bulk_create(
+        Attempt(
+            job=job,
+            number=job.attempt,
+            started_at=job.started_at or job.created_at,
+            error_class=error.error_class,
+            error=error.message,
+            worker=job.worker,
+        )
+        for job in jobs
+    )
+    bury(
+        Grave(job_id=job.id, error=error, stack="", last_attempt_at=job.started_at or job.created_at) for job in jobs
+    )

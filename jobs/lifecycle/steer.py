@@ -1,0 +1,73 @@
+"""What people may do with a job: cancel one that waits, try a dead one again."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models.functions import Now
+
+from jobs.actor import Actor
+from jobs.models import DeadLetter, JobExecution
+from jobs.states import WAITING, Operation, Status
+
+
+class StateConflict(Exception):
+    """The job is not in a state that allows this; the message says which one it is in."""
+
+
+def cancel(job_id: UUID, *, reason: str) -> None:
+    """Call a waiting job off; `StateConflict` when it does not wait (any more)."""
+    changed = JobExecution.objects.filter(id=job_id, status__in=WAITING).update(
+        status=Status.CANCELLED, result=reason, finished_at=Now()
+    )
+    if not changed:
+        status = JobExecution.objects.values_list("status", flat=True).get(id=job_id)
+        raise StateConflict(f"The job is {status}: only a queued or retrying job can be cancelled.")
+
+
+def cancel_waiting(subjects: Sequence[UUID | str], *, reason: str) -> int:
+    """Call off every waiting job on `subjects`, of any kind; return how many there were."""
+    return JobExecution.objects.filter(subject__in=[str(subject) for subject in subjects], status__in=WAITING).update(
+        status=Status.CANCELLED, result=reason, finished_at=Now()
+    )
+
+
+_RETRY = """
+UPDATE jobs_jobexecution
+   SET status = 'queued', operation = %(operation)s, result = '', attempt = 1, rate_limits = 0, deliveries = 0,
+       error_class = '', error = '', worker = '', steps = '[]', started_at = NULL, finished_at = NULL,
+       next_attempt_at = statement_timestamp(),
+       metadata = metadata || jsonb_build_object(
+           'triggered_by', %(triggered_by)s::text, 'source', %(source)s::text,
+           'triggered_at', to_char(statement_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
+ WHERE id = %(id)s AND status = 'dead'
+"""
+
+
+def retry(job_id: UUID, *, actor: Actor) -> None:
+    """Make a dead job wait again, as operation `retry` with a fresh attempt counter.
+
+    Its open dead letter is settled as retried in the same transaction. Raises `StateConflict` when the job is in another
+    state, or when a newer job already waits for the same subject.
+    """
+    with transaction.atomic():
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(
+                    _RETRY,
+                    {
+                        "id": job_id,
+                        "operation": Operation.RETRY,
+                        "triggered_by": actor.triggered_by,
+                        "source": actor.source,
+                    },
+                )
+                changed = cursor.rowcount
+        except IntegrityError:
+            raise StateConflict("A newer job already waits for the same subject; it does the work.") from None
+        if not changed:
+            status = JobExecution.objects.values_list("status", flat=True).get(id=job_id)
+            raise StateConflict(f"The job is {status}: only a dead job can be retried.")
+        DeadLetter.objects.filter(job_id=job_id, resolved_at__isnull=True).update(
+            resolution=DeadLetter.Resolution.RETRIED, resolved_at=Now(), resolved_by=actor.triggered_by
+        )

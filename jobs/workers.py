@@ -1,0 +1,84 @@
+"""The registry of worker processes: who they are, whether they are alive, what they do."""
+
+import os
+import secrets
+import socket
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+
+import psutil
+from django.conf import settings
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from jobs.clock import ago
+from jobs.lifecycle import release_worker
+from jobs.models import WorkerProcess
+from jobs.tally import tally
+
+State = WorkerProcess.State
+
+#: Heartbeats that a worker may miss before it counts as lost.
+MISSED_BEATS = 3
+
+
+@cache
+def worker_name() -> str:
+    """Return this process's name, `host:pid-token`. The token tells it from an earlier process of the same pid."""
+    return f"{socket.gethostname()[:60]}:{os.getpid()}-{secrets.token_hex(3)}"
+
+
+def _version() -> str:
+    try:
+        return version("yellowbook")
+    except PackageNotFoundError:
+        return "source"
+
+
+def say_started(threads: int) -> None:
+    """Enter this process into the registry."""
+    WorkerProcess.objects.create(
+        name=worker_name(),
+        host=socket.gethostname()[:80],
+        pid=os.getpid(),
+        version=_version(),
+        threads=threads,
+        state=State.RUNNING,
+        memory_bytes=psutil.Process().memory_info().rss,
+    )
+
+
+def say_alive(state: str | None = None) -> None:
+    """Renew this process's heartbeat, and its state when given."""
+    changes: dict[str, object] = {} if state is None else {"state": state}
+    WorkerProcess.objects.filter(name=worker_name()).update(
+        last_heartbeat_at=Now(),
+        memory_bytes=psutil.Process().memory_info().rss,
+        processed=tally.processed,
+        failed=tally.failed,
+        **changes,
+    )
+
+
+def say_stopped() -> None:
+    """Give back what this process still holds and leave the registry as stopped."""
+    release_worker(worker_name())
+    say_alive(State.STOPPED)
+
+
+def alive() -> QuerySet[WorkerProcess]:
+    """Return the workers that work or finish their work."""
+    return WorkerProcess.objects.filter(state__in=[State.RUNNING, State.DRAINING])
+
+
+def find_lost() -> list[str]:
+    """Mark workers that missed their heartbeats as lost, take their jobs back, and return their names."""
+    silent = list(
+        alive()
+        .filter(last_heartbeat_at__lt=ago(settings.WORKER_HEARTBEAT * MISSED_BEATS))
+        .values_list("name", flat=True)
+    )
+    if silent:
+        alive().filter(name__in=silent).update(state=State.LOST)
+        release_worker(*silent)
+    return silent

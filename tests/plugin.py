@@ -1,0 +1,29 @@
+"""Starts PostgreSQL and Valkey for a test run before Django's settings are read.
+
+Loaded by `-p tests.plugin` in pyproject.toml, because a conftest would come too late. Whoever sets `DATABASE_URL` or
+`REDIS_URL` has the tests run on that server instead.
+"""
+
+import contextlib
+import os
+from collections.abc import Generator
+
+import pytest
+
+from yellowbook.local.throwaway import throwaway_servers
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None]:
+    """Have the servers ready and named in the environment; a wrapper, to come before pytest-django's own hook."""
+    asked = early_config.known_args_namespace
+    if not (asked.help or asked.version):
+        stack = contextlib.ExitStack()
+        early_config.add_cleanup(stack.close)
+        servers = stack.enter_context(
+            throwaway_servers(os.environ.get("DATABASE_URL", ""), os.environ.get("REDIS_URL", ""))
+        )
+        os.environ["VAR_DIR"] = str(servers.var_dir)
+        os.environ["DATABASE_URL"] = servers.database_url
+        os.environ["REDIS_URL"] = servers.redis_url
+    return (yield)

@@ -1,0 +1,47 @@
+"""Filters and order of the list of businesses."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from rest_framework.filters import OrderingFilter
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from yellowbook.directory import selectors
+from yellowbook.directory.models import Business, BusinessStatus
+
+
+class BusinessFilter(django_filters.FilterSet):  # type: ignore[misc]
+    """What a list of businesses can be narrowed by; filters add up."""
+
+    q = django_filters.CharFilter(
+        method="filter_name", max_length=200, help_text="Words that the name contains, in any case."
+    )
+    category = django_filters.CharFilter(max_length=100, help_text="The exact category.")
+    city = django_filters.CharFilter(max_length=100, help_text="The exact city.")
+    price_level = django_filters.TypedChoiceFilter(choices=[(n, n) for n in range(1, 5)], coerce=int)
+    offers_online = django_filters.BooleanFilter()
+    status = django_filters.ChoiceFilter(
+        choices=BusinessStatus.choices, help_text="Only staff sees other than published businesses."
+    )
+
+    class Meta:
+        model = Business
+        fields = ["q", "category", "city", "price_level", "offers_online", "status"]
+
+    def filter_name(self, businesses: QuerySet[Business], _: str, query: str) -> QuerySet[Business]:
+        """Search by name."""
+        return selectors.named_like(businesses, query)
+
+
+class StableOrdering(OrderingFilter):
+    """Ordering with the id as last resort, so that pages neither repeat nor skip rows with equal values."""
+
+    def get_ordering(self, request: Request, queryset: QuerySet[Any], view: APIView) -> Sequence[str] | None:
+        """Return what was asked for, or the view's own order, made unique."""
+        ordering = super().get_ordering(request, queryset, view)
+        if not ordering:
+            return ordering
+        return [*ordering, "-id" if ordering[-1].startswith("-") else "id"]

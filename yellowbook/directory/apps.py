@@ -1,0 +1,15 @@
+"""The `directory` app: the businesses of the yellow book."""
+
+from django.apps import AppConfig
+
+
+class DirectoryConfig(AppConfig):
+    """Connects the receivers that keep jobs and businesses together."""
+
+    name = "yellowbook.directory"
+    label = "directory"
+    verbose_name = "Directory"
+
+    def ready(self) -> None:
+        """Import the receivers."""
+        from yellowbook.directory import signals  # noqa: F401

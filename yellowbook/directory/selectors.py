@@ -1,0 +1,36 @@
+"""Reading businesses."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db.models import QuerySet
+
+from yellowbook.directory.models import Business, BusinessStatus
+from yellowbook.directory.text import TEXT_FIELDS, clean_text
+
+
+def published() -> QuerySet[Business]:
+    """Return the businesses that everybody may see."""
+    return Business.objects.filter(status=BusinessStatus.PUBLISHED)
+
+
+def visible_to(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Business]:
+    """Return what `user` may see: staff everything, everybody else what is published."""
+    return Business.objects.all() if getattr(user, "is_staff", False) else published()
+
+
+def named_like(businesses: QuerySet[Business], query: str) -> QuerySet[Business]:
+    """Keep those of `businesses` whose name contains every word of `query`, in any case and any alphabet."""
+    for word in clean_text(query).split():
+        businesses = businesses.filter(name__icontains=word)
+    return businesses
+
+
+def stored_text(business_id: UUID) -> dict[str, Any] | None:
+    """Return the text fields of a row as the database has them and lock it against other writers; None if it is gone.
+
+    Call it inside a transaction. The lock lets others still refer to the row (store a vector for it).
+    """
+    rows = Business.objects.select_for_update(no_key=True).filter(pk=business_id)
+    return rows.values(*TEXT_FIELDS).first()

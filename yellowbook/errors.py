@@ -1,0 +1,13 @@
+"""The page of last resort."""
+
+from django.http import HttpRequest, HttpResponseBase
+from django.views import defaults
+
+from jobs.api import errors
+
+
+def server_error(request: HttpRequest) -> HttpResponseBase:
+    """Answer a defect of ours in the envelope under `/api/`, with Django's page elsewhere."""
+    if request.path.startswith("/api/"):
+        return errors.server_error(request)
+    return defaults.server_error(request)
