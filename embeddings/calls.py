@@ -25,8 +25,9 @@ VALUES (date(statement_timestamp() AT TIME ZONE 'UTC'), %s, %s, %s, 1, %s, %s)
 def embed_texts(texts: Sequence[str], task: TaskType, provider: Provider) -> list[NDArray[np.float32] | BadResponse]:
     """Embed up to `provider.max_batch` texts in one call.
 
-    Returns, in the order of `texts`, a unit vector of 768 numbers each, or a `BadResponse` for a single vector that can't
-    be used. Raises a `jobs.errors.JobError` when the call as a whole failed. Never call it inside a transaction.
+    Returns, in the order of `texts`, a unit vector of 768 numbers each, or a `BadResponse` for a single vector that
+    can't be used. Raises a `jobs.errors.JobError` when the call as a whole failed. Never call it inside a
+    transaction.
     """
     started = time.monotonic()
     outcome = "ok"

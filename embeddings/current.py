@@ -16,10 +16,9 @@ def current_model() -> str:
 @cache
 def current_provider() -> Provider:
     """Return this process's provider. Made at first use, so after any fork, and kept: SDK clients hold connections."""
-    made = provider_class(settings.EMBEDDING_PROVIDER)(
+    return provider_class(settings.EMBEDDING_PROVIDER)(
         model=current_model(),
         timeout=settings.EMBEDDING_TIMEOUT,
         api_key=settings.GEMINI_API_KEY,
         base_url=settings.GEMINI_BASE_URL,
     )
-    return made

@@ -34,8 +34,8 @@ def generate_embeddings(batch: Batch) -> None:
     """Embed the texts of a batch of businesses.
 
     Results: `embedded`; `unchanged`, when the stored vector is of this very text; `cached`, when another business has a
-    vector of the same text by the same model; `superseded`, when the text changed while the job ran: the save that changed
-    it made another job.
+    vector of the same text by the same model; `superseded`, when the text changed while the job ran: the save that
+    changed it made another job.
     """
     provider = current_provider()
     work = _read(batch, provider.model, provider.max_tokens)
@@ -71,9 +71,7 @@ def generate_embeddings(batch: Batch) -> None:
 
     def write(held: Collection[UUID]) -> Mapping[UUID, Outcome]:
         vectors = {job_id: vector for job_id, (_, vector) in ready.items() if job_id in held}
-        told = store(
-            list(vectors.values()), model=provider.model, provider=provider.name, task_type=TASK.value
-        )
+        told = store(list(vectors.values()), model=provider.model, provider=provider.name, task_type=TASK.value)
         outcomes: dict[UUID, Outcome] = {}
         for job_id, vector in vectors.items():
             if told[vector.business_id] is None:

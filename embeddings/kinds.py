@@ -3,6 +3,7 @@
 from django.conf import settings
 
 from embeddings.generate import generate_embeddings
+from embeddings.models import Embedding
 from jobs.kinds import Kind, register
 
 #: The one name of the main job, in code, rows, API and admin.
@@ -13,6 +14,7 @@ register(
         name=GENERATE_EMBEDDING,
         handler=generate_embeddings,
         subject_name="business_id",
+        subject_model=Embedding._meta.get_field("business").remote_field.model._meta.label,
         batch_size=settings.EMBEDDING_BATCH_SIZE,
     )
 )

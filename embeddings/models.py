@@ -11,8 +11,8 @@ from embeddings.providers.base import DIMENSIONS
 class Embedding(models.Model):
     """The vector of one business by one model, with everything that tells whether it is still the right one.
 
-    Rows are keyed by (business, model), so that a new model can be filled in while the old one keeps serving. Vectors of
-    different models are never compared.
+    Rows are keyed by (business, model), so that a new model can be filled in while the old one keeps serving. Vectors
+    of different models are never compared.
 
     `halfvec` takes 1.5 kB a row and stays out of TOAST, where `vector` takes 3 kB and goes in: an exact scan is 5 times
     faster, and the ranking is the same within 0.03 of recall (measured on 100,000 rows).

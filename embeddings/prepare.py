@@ -30,7 +30,9 @@ def prepare(text: str, *, max_tokens: int) -> Prepared:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
-        raise InvalidInput("The text holds half a character (a lone surrogate): enter the name and text anew.") from None
+        raise InvalidInput(
+            "The text holds half a character (a lone surrogate): enter the name and text anew."
+        ) from None
     if "\x00" in text:
         raise InvalidInput("The text holds a NUL byte: enter the name and text anew.")
     lines = [re.sub(r"\s+", " ", line).strip() for line in text.splitlines()]

@@ -2,7 +2,21 @@
 
 from typing import Any
 
-from django.db.models import BooleanField, Case, CharField, Count, Exists, Max, Min, OuterRef, QuerySet, Subquery, When
+from django.db.models import (
+    BooleanField,
+    Case,
+    CharField,
+    Count,
+    Exists,
+    FloatField,
+    Func,
+    Max,
+    Min,
+    OuterRef,
+    QuerySet,
+    Subquery,
+    When,
+)
 from django.db.models.functions import Cast, Extract, Now
 
 from embeddings.current import current_model
@@ -10,33 +24,35 @@ from embeddings.kinds import GENERATE_EMBEDDING
 from embeddings.models import Embedding
 from embeddings.source import text_source
 from jobs.models import JobExecution
-from jobs.states import WAITING
+from jobs.states import WAITING, Status
 
 
 def with_state(subjects: QuerySet[Any], model: str | None = None) -> QuerySet[Any]:
     """Annotate subjects with `has_vector` (by the current model) and `is_stale` (a vector, but no fresh one)."""
     of_subject = Embedding.objects.filter(business_id=OuterRef("pk"))
     current = of_subject.filter(model=model or current_model())
-    return subjects.annotate(
+    annotated: QuerySet[Any] = subjects.annotate(
         has_vector=Exists(current),
         is_fresh=Exists(current.filter(text_hash=OuterRef("text_hash"))),
         has_any_vector=Exists(of_subject),
-        is_stale=Case(
-            When(is_fresh=False, has_any_vector=True, then=True), default=False, output_field=BooleanField()
-        ),
+        is_stale=Case(When(is_fresh=False, has_any_vector=True, then=True), default=False, output_field=BooleanField()),
+        job_status=_latest_job_status(),
     )
+    return annotated
 
 
 def coverage() -> dict[str, Any]:
     """Return the answer of `/api/admin/embeddings/stats`.
 
-    `with_embeddings` counts the businesses that have a vector by the model in use; `stale` those whose only vectors are of
-    an older text or of another model.
+    `with_embeddings` counts the businesses that have a vector by the model in use; `stale` those whose only vectors
+    are of an older text or of another model.
     """
     total = text_source().subjects().count()
     by_model = [
         {"model": row["model"], "count": row["count"], "newest": row["newest"]}
-        for row in Embedding.objects.values("model").annotate(count=Count("id"), newest=Max("created_at")).order_by("model")
+        for row in Embedding.objects.values("model")
+        .annotate(count=Count("id"), newest=Max("created_at"))
+        .order_by("model")
     ]
     covered = sum(row["count"] for row in by_model if row["model"] == current_model())
     return {
@@ -64,11 +80,40 @@ def not_fresh(model: str | None = None) -> QuerySet[Any]:
     return with_state(text_source().subjects(), model).filter(is_fresh=False)
 
 
-def latest_job_status() -> Subquery:
-    """Return a subquery for the status of a subject's newest embedding job; use it on subjects."""
-    return Subquery(
-        JobExecution.objects.filter(kind=GENERATE_EMBEDDING, subject=Cast(OuterRef("pk"), CharField()))
-        .order_by("-created_at")
-        .values("status")[:1]
-    )
+def _latest_job_status() -> Subquery:
+    """Return a subquery, for use on subjects, of the status of the newest embedding job."""
+    jobs = JobExecution.objects.filter(kind=GENERATE_EMBEDDING, subject=Cast(OuterRef("pk"), CharField()))
+    return Subquery(jobs.order_by("-created_at").values("status")[:1])
 
+
+def _norm() -> Func:
+    return Func("vector", function="l2_norm", output_field=FloatField())
+
+
+def describe(subject: Any, *, latest_jobs: int = 5) -> dict[str, Any]:
+    """Return what a person wants to know of one subject's embedding: {state, reason, vectors, jobs}."""
+    vectors = list(subject.embeddings.annotate(norm=_norm()).defer("vector").order_by("model"))
+    for vector in vectors:
+        vector.is_fresh = vector.text_hash == subject.text_hash
+    jobs = list(
+        JobExecution.objects.filter(kind=GENERATE_EMBEDDING, subject=str(subject.pk)).order_by("-created_at")[
+            :latest_jobs
+        ]
+    )
+    fresh = any(vector.is_fresh and vector.model == current_model() for vector in vectors)
+    state = "fresh" if fresh else "stale" if vectors else "missing"
+    return {"state": state, "reason": "" if fresh else _why_not_fresh(jobs), "vectors": vectors, "jobs": jobs}
+
+
+def _why_not_fresh(jobs: list[JobExecution]) -> str:
+    """Say in one sentence why there is no vector of the present text, and what happens next."""
+    newest = jobs[0] if jobs else None
+    if newest is None:
+        return "No job has been made for it: press Embed now."
+    if newest.status in WAITING:
+        return "A job waits for a worker."
+    if newest.status == Status.RUNNING:
+        return "A worker is embedding it now."
+    if newest.status == Status.DEAD:
+        return f"Its job failed for good ({newest.error_class}): {newest.error}"
+    return "Its text or the model changed since the last job: press Embed now."

@@ -83,8 +83,8 @@ def embed_stale(*, actor: Actor, limit: int | None = None) -> int:
 def embed_now(business_id: UUID, *, actor: Actor) -> JobExecution:
     """Embed one business in this process and return its job as it ended.
 
-    The job is made and claimed in one transaction, so no worker competes for it; a failed attempt is retried by the workers
-    later like any other. Raises `LookupError` for an unknown business.
+    The job is made and claimed in one transaction, so no worker competes for it; a failed attempt is retried by the
+    workers later like any other. Raises `LookupError` for an unknown business.
     """
     kind = get_kind(GENERATE_EMBEDDING)
     label = text_source().labels([business_id]).get(business_id)

@@ -4,8 +4,8 @@
         for job in batch.jobs:
             batch.succeed(job, "greeted")
 
-A handler that raises fails every job of the batch that has no outcome yet; one that returns without an outcome for a job
-has succeeded with it.
+A handler that raises fails every job of the batch that has no outcome yet; one that returns without an outcome for a
+job has succeeded with it.
 """
 
 import time

@@ -25,7 +25,7 @@ class WakeBroker(RedisBroker):
     """A `RedisBroker` whose idle consumers notice a message at once."""
 
     def __init__(self, *, middleware: Any = None, timeout: float = PATIENT, **options: Any) -> None:
-        super().__init__(middleware=middleware, client=connect(timeout=timeout), **options)
+        super().__init__(middleware=middleware, client=connect(timeout=timeout), **options)  # type: ignore[no-untyped-call]
 
     @property
     def consumer_class(self) -> type[Consumer]:
@@ -49,12 +49,15 @@ class WakeBroker(RedisBroker):
             raise ValueError("messages are not delayed: give the job a later next_attempt_at")
         enqueued = super().enqueue(message)
         bell = self.bell(message.queue_name)
-        self.client.pipeline(transaction=False).rpush(bell, 1).ltrim(bell, -_MAX_RINGS, -1).execute()
+        ring = self.client.pipeline(transaction=False)
+        ring.rpush(bell, 1)
+        ring.ltrim(bell, -_MAX_RINGS, -1)
+        ring.execute()
         return enqueued
 
     def waiting_messages(self, queue_name: str) -> int:
         """Return how many messages of a queue no worker has fetched yet."""
-        return int(self.client.llen(f"{self.namespace}:{queue_name}"))  # type: ignore[arg-type]
+        return int(self.client.llen(f"{self.namespace}:{queue_name}"))
 
 
 class WakeConsumer(_RedisConsumer):
@@ -74,7 +77,7 @@ class WakeConsumer(_RedisConsumer):
                 return None
             message = Message.decode(self.message_cache.pop(0))
         except RedisError as error:
-            raise ConnectionClosed(error) from None
+            raise ConnectionClosed(error) from None  # type: ignore[no-untyped-call]
         self.queued_message_ids.add(message.message_id)
         return MessageProxy(message)
 

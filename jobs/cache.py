@@ -1,5 +1,6 @@
 """Django's Redis cache with a client that gives up soon."""
 
+from functools import cached_property
 from typing import Any
 
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
@@ -11,11 +12,12 @@ from jobs.redis import IMPATIENT, pool
 class _Client(RedisCacheClient):
     """Uses the project's impatient connections instead of redis-py's defaults, which retry for seconds."""
 
+    @cached_property
+    def _impatient_pool(self) -> ConnectionPool:
+        return pool(timeout=IMPATIENT)
+
     def _get_connection_pool(self, write: bool) -> ConnectionPool:
-        if 0 not in self._pools:
-            self._pools[0] = pool(timeout=IMPATIENT)
-        found: ConnectionPool = self._pools[0]
-        return found
+        return self._impatient_pool
 
 
 class Cache(RedisCache):

@@ -31,8 +31,8 @@ def enqueue(
 ) -> Enqueued:
     """Make sure that a job of `kind` waits for `subject`; call it in the transaction of the change that needs it.
 
-    A job that waits already is joined and keeps the more urgent of both priorities; one that runs does not count, since it
-    may have read the old state. Raises `jobs.kinds.UnknownKind` and `ValueError` (unknown priority).
+    A job that waits already is joined and keeps the more urgent of both priorities; one that runs does not count,
+    since it may have read the old state. Raises `jobs.kinds.UnknownKind` and `ValueError` (unknown priority).
     """
     return enqueue_many(
         kind,

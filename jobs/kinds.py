@@ -1,8 +1,8 @@
 """The kinds of job that this installation knows. A kind is declared in one place: a `kinds.py` of any installed app.
 
-    from jobs.kinds import Kind, register
+from jobs.kinds import Kind, register
 
-    register(Kind(name="send_postcard", handler=send_postcards, subject_name="customer_id"))
+register(Kind(name="send_postcard", handler=send_postcards, subject_name="customer_id"))
 """
 
 from collections.abc import Callable, Mapping
@@ -33,6 +33,8 @@ class Kind:
     handler: "Callable[[Batch], None]"
     #: What the subject is called outside, e.g. `business_id`.
     subject_name: str = "subject"
+    #: Label of the subject's model, e.g. `shop.Customer`, where its rows are shown in the admin; empty if nowhere.
+    subject_model: str = ""
     #: The most jobs that one claim takes and one call of the handler gets.
     batch_size: int = 1
     #: How many batches of the lane may be worked on at once, over all workers.

@@ -59,9 +59,13 @@ class JobCollector(Collector):
 
     def _finished(self) -> Iterator[Metric]:
         labels = ["kind", "status", "result", "error_class"]
-        finished = GaugeMetricFamily("yellowbook_jobs_finished_last_hour", "Jobs made and ended in an hour.", labels=labels)
+        finished = GaugeMetricFamily(
+            "yellowbook_jobs_finished_last_hour", "Jobs made and ended in an hour.", labels=labels
+        )
         run = GaugeMetricFamily("yellowbook_job_run_seconds", "Time from claim to end.", labels=[*labels, "quantile"])
-        wait = GaugeMetricFamily("yellowbook_job_wait_seconds", "Time from making to claim.", labels=[*labels, "quantile"])
+        wait = GaugeMetricFamily(
+            "yellowbook_job_wait_seconds", "Time from making to claim.", labels=[*labels, "quantile"]
+        )
         with connection.cursor() as cursor:
             cursor.execute(_FINISHED, [WINDOW])
             for kind, status, result, error_class, count, runs, waits in cursor.fetchall():

@@ -140,7 +140,9 @@ class DeadLetter(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["error_class", "-created_at"], condition=Q(resolved_at__isnull=True), name="jobs_deadletter_open"
+                fields=["error_class", "-created_at"],
+                condition=Q(resolved_at__isnull=True),
+                name="jobs_deadletter_open",
             )
         ]
 

@@ -7,6 +7,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 
 from jobs.kinds import all_kinds
 from jobs.models import JobExecution, Lease
+from jobs.states import WAITING, Status
 
 
 def jobs_with_progress() -> QuerySet[JobExecution]:
@@ -15,6 +16,23 @@ def jobs_with_progress() -> QuerySet[JobExecution]:
     return JobExecution.objects.annotate(
         lease_progress=Subquery(lease.values("progress")), lease_steps=Subquery(lease.values("steps"))
     )
+
+
+#: What each step of an attempt means, by its progress.
+STEP_NAMES = {10: "claimed", 30: "text read", 50: "sent", 80: "vector received", 100: "stored"}
+
+
+def progress_of(job: JobExecution) -> int:
+    """Return 0 for a job that waits, 100 for one that is over, in between what its batch has published last."""
+    if job.status == Status.RUNNING:
+        return int(getattr(job, "lease_progress", None) or 10)
+    return 0 if job.status in WAITING else 100
+
+
+def steps_of(job: JobExecution) -> list[dict[str, Any]]:
+    """Return the steps of the attempt under way, or of the last one: [{"progress", "step", "at"}]."""
+    steps = getattr(job, "lease_steps", None) or job.steps
+    return [{"step": STEP_NAMES.get(step["progress"], ""), **step} for step in steps]
 
 
 _LANES = """

@@ -5,6 +5,8 @@ from pathlib import Path
 import django_stubs_ext
 import psycopg.conninfo
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
+from django.urls import reverse_lazy
 
 from embeddings.providers import provider_names
 from yellowbook.env import Env
@@ -26,7 +28,6 @@ SECRET_KEY = env.text("DJANGO_SECRET_KEY", secret=True) or read_or_create_secret
 ALLOWED_HOSTS = env.words("DJANGO_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 
 INSTALLED_APPS = [
-    "yellowbook",
     "yellowbook.directory",
     "embeddings",
     "jobs",
@@ -46,6 +47,8 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "knox",
     "rest_framework",
+    # Last: its admin replaces that of Django and knox.
+    "yellowbook",
 ]
 
 MIDDLEWARE = [
@@ -57,6 +60,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "yellowbook.middleware.ActingUserMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
@@ -218,6 +222,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "JobStatus": "jobs.states.Status",
+        "BusinessStatus": "yellowbook.directory.models.BusinessStatus",
+    },
 }
 
 APPEND_SLASH = True
@@ -229,3 +237,50 @@ SECURE_REFERRER_POLICY = "same-origin"
 
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", frozenset({"DEBUG", "INFO", "WARNING", "ERROR"}))
 LOGGING = configure(level=LOG_LEVEL)
+
+# --- Admin ------------------------------------------------------------------------------------------------------------
+
+
+def _link(title: str, icon: str, model: str) -> dict[str, object]:
+    """Return an entry of the admin's sidebar that leads to a model's list."""
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{model}_changelist")}
+
+
+UNFOLD = {
+    "SITE_TITLE": "Yellow Book",
+    "SITE_HEADER": "Yellow Book",
+    "SITE_SYMBOL": "menu_book",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "STYLES": [lambda request: static("jobs/panels.css")],
+    "SIDEBAR": {
+        "show_search": True,
+        "navigation": [
+            {
+                "title": "Directory",
+                "items": [
+                    _link("Businesses", "storefront", "directory_business"),
+                    _link("Embeddings", "scatter_plot", "embeddings_embedding"),
+                    _link("Provider usage", "bar_chart", "embeddings_providerusage"),
+                ],
+            },
+            {
+                "title": "Jobs",
+                "items": [
+                    _link("Jobs", "work", "jobs_jobexecution"),
+                    _link("Dead letters", "report", "jobs_deadletter"),
+                    _link("Lanes", "swap_horiz", "jobs_lane"),
+                    _link("Workers", "memory", "jobs_workerprocess"),
+                ],
+            },
+            {
+                "title": "Access",
+                "items": [
+                    _link("Users", "person", "auth_user"),
+                    _link("Groups", "group", "auth_group"),
+                    _link("API tokens", "key", "knox_authtoken"),
+                ],
+            },
+        ],
+    },
+}

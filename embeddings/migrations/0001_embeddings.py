@@ -8,49 +8,62 @@ from pgvector.django import VectorExtension
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('directory', '0001_business'),
+        ("directory", "0001_business"),
     ]
 
     operations = [
         VectorExtension(),
         migrations.CreateModel(
-            name='ProviderUsage',
+            name="ProviderUsage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('provider', models.CharField(max_length=40)),
-                ('model', models.CharField(max_length=100)),
-                ('outcome', models.CharField(max_length=20)),
-                ('calls', models.PositiveBigIntegerField()),
-                ('texts', models.PositiveBigIntegerField()),
-                ('seconds', models.FloatField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("day", models.DateField()),
+                ("provider", models.CharField(max_length=40)),
+                ("model", models.CharField(max_length=100)),
+                ("outcome", models.CharField(max_length=20)),
+                ("calls", models.PositiveBigIntegerField()),
+                ("texts", models.PositiveBigIntegerField()),
+                ("seconds", models.FloatField()),
             ],
             options={
-                'verbose_name_plural': 'provider usage',
-                'constraints': [models.UniqueConstraint(fields=('day', 'provider', 'model', 'outcome'), name='embeddings_usage_one_per_day')],
+                "verbose_name_plural": "provider usage",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("day", "provider", "model", "outcome"), name="embeddings_usage_one_per_day"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Embedding',
+            name="Embedding",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('model', models.CharField(max_length=100)),
-                ('provider', models.CharField(max_length=40)),
-                ('task_type', models.CharField(max_length=30)),
-                ('text_hash', models.CharField(max_length=64)),
-                ('truncated', models.BooleanField(db_default=False)),
-                ('vector', pgvector.django.halfvec.HalfVectorField(dimensions=768)),
-                ('job_id', models.UUIDField(null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('business', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='embeddings', to='directory.business')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("model", models.CharField(max_length=100)),
+                ("provider", models.CharField(max_length=40)),
+                ("task_type", models.CharField(max_length=30)),
+                ("text_hash", models.CharField(max_length=64)),
+                ("truncated", models.BooleanField(db_default=False)),
+                ("vector", pgvector.django.halfvec.HalfVectorField(dimensions=768)),
+                ("job_id", models.UUIDField(null=True)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "business",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="embeddings", to="directory.business"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['model', 'text_hash'], name='embeddings_by_text')],
-                'constraints': [models.UniqueConstraint(fields=('business', 'model'), name='embeddings_one_per_business_and_model'), models.CheckConstraint(condition=models.Q(('text_hash', ''), _negated=True), name='embeddings_text_hash_set')],
+                "indexes": [models.Index(fields=["model", "text_hash"], name="embeddings_by_text")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("business", "model"), name="embeddings_one_per_business_and_model"),
+                    models.CheckConstraint(
+                        condition=models.Q(("text_hash", ""), _negated=True), name="embeddings_text_hash_set"
+                    ),
+                ],
             },
         ),
         # A vector stays in its row: reading it from TOAST makes an exact scan several times slower.

@@ -38,6 +38,9 @@ class Provider(ABC):
         self.api_key = api_key
         self.base_url = base_url
 
+    def close(self) -> None:  # noqa: B027
+        """Close connections. The provider is not used afterwards."""
+
     @abstractmethod
     def embed(self, texts: Sequence[str], task: TaskType) -> Sequence[Any]:
         """Embed up to `max_batch` texts in exactly one call, within `timeout` seconds all in all.

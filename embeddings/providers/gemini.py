@@ -52,9 +52,17 @@ class GeminiProvider(Provider):
             ),
         )
 
+    def close(self) -> None:
+        """Close connections."""
+        self._wire.close()
+
     def embed(self, texts: Sequence[str], task: TaskType) -> Sequence[Any]:
-        """Embed the texts in one call. Texts must not be blank."""
-        contents: list[types.ContentUnion] = [types.Content(parts=[types.Part(text=text)]) for text in texts]
+        """Embed the texts in one call. Texts must not be blank.
+
+        Each text is a content of its own: bare strings would be joined into one for some models. As a dictionary, since
+        checking objects takes the SDK twice the time.
+        """
+        contents: list[types.ContentUnionDict] = [{"parts": [{"text": text}]} for text in texts]
         config = types.EmbedContentConfig(task_type=task.value, output_dimensionality=DIMENSIONS)
         self._wire.received.body = None
         try:

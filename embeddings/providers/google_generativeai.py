@@ -49,6 +49,10 @@ class GoogleGenerativeAIProvider(Provider):
         transport = _transport(host, _google.checked_key(api_key), self._wire)
         self._client = GenerativeServiceClient(transport=transport)
 
+    def close(self) -> None:
+        """Close connections."""
+        self._wire.close()
+
     def embed(self, texts: Sequence[str], task: TaskType) -> Sequence[Any]:
         """Embed the texts in one call. Texts must not be blank.
 

@@ -63,9 +63,7 @@ ERRORS = {
             },
         ],
     ),
-    "failed_precondition": error(
-        400, "User location is not supported for the API use.", "FAILED_PRECONDITION"
-    ),
+    "failed_precondition": error(400, "User location is not supported for the API use.", "FAILED_PRECONDITION"),
     "401": error(
         401,
         "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid "
@@ -80,9 +78,7 @@ ERRORS = {
         "form of API consumer identity to call this API.",
         "PERMISSION_DENIED",
     ),
-    "key_leaked": error(
-        403, "Your API key was reported as leaked. Please use another API key.", "PERMISSION_DENIED"
-    ),
+    "key_leaked": error(403, "Your API key was reported as leaked. Please use another API key.", "PERMISSION_DENIED"),
     "404": error(404, "Requested entity was not found.", "NOT_FOUND"),
     "408": error(408, "The request timed out.", "DEADLINE_EXCEEDED"),
     "409": error(409, "The operation was aborted.", "ABORTED"),

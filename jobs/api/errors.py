@@ -57,7 +57,9 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
 def _translated(error: Exception) -> Exception:
     """Return the API's form of errors that know nothing of HTTP."""
     if isinstance(error, Http404):
-        return exceptions.NotFound(str(error) if error.args and "No " not in str(error) else "There is no such thing here.")
+        return exceptions.NotFound(
+            str(error) if error.args and "No " not in str(error) else "There is no such thing here."
+        )
     if isinstance(error, PermissionDenied):
         return exceptions.PermissionDenied()
     if isinstance(error, StateConflict):

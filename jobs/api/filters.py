@@ -11,7 +11,7 @@ from jobs.models import JobExecution
 from jobs.states import Priority, Status
 
 
-class JobFilter(django_filters.FilterSet):
+class JobFilter(django_filters.FilterSet):  # type: ignore[misc]
     """Filters of the list of jobs."""
 
     status = django_filters.MultipleChoiceFilter(choices=Status.choices)

@@ -9,6 +9,7 @@ from rest_framework import serializers
 from jobs.kinds import all_kinds
 from jobs.models import Attempt, JobExecution, WorkerProcess
 from jobs.payload import subject_name
+from jobs.selectors import progress_of, steps_of
 from jobs.states import WAITING, Operation, Priority, Source, Status
 
 
@@ -23,6 +24,7 @@ class AttemptSerializer(serializers.ModelSerializer[Attempt]):
 class StepSerializer(serializers.Serializer[dict[str, Any]]):
     """How far an attempt had come at a moment: 10 claimed, 30 text read, 50 sent, 80 vector received, 100 stored."""
 
+    step = serializers.CharField()
     progress = serializers.IntegerField()
     at = serializers.DateTimeField()
 
@@ -32,7 +34,7 @@ class MetadataSerializer(serializers.Serializer[dict[str, Any]]):
 
     triggered_by = serializers.CharField()
     triggered_at = serializers.DateTimeField()
-    source = serializers.ChoiceField(choices=Source.choices)
+    source = serializers.ChoiceField(choices=Source.choices)  # type: ignore[assignment]
     original_name = serializers.CharField(required=False)
 
 
@@ -41,7 +43,9 @@ class JobSerializer(serializers.ModelSerializer[JobExecution]):
 
     job_id = serializers.UUIDField(source="id")
     operation = serializers.ChoiceField(choices=Operation.choices)
-    priority = serializers.ChoiceField(choices=[(label, label) for label in Priority.labels], source="get_priority_display")
+    priority = serializers.ChoiceField(
+        choices=[(label, label) for label in Priority.labels], source="get_priority_display"
+    )
     status = serializers.ChoiceField(choices=Status.choices)
     progress = serializers.SerializerMethodField()
     metadata = MetadataSerializer()
@@ -83,15 +87,13 @@ class JobSerializer(serializers.ModelSerializer[JobExecution]):
         return fields
 
     def get_progress(self, job: JobExecution) -> int:
-        """0 while it waits, 100 when it is over, in between what the batch has published last."""
-        if job.status == Status.RUNNING:
-            return int(getattr(job, "lease_progress", None) or 10)
-        return 0 if job.status in WAITING else 100
+        """Return how far the job has come, 0 to 100."""
+        return progress_of(job)
 
     @extend_schema_field(StepSerializer(many=True))
     def get_steps(self, job: JobExecution) -> list[dict[str, Any]]:
         """Return the steps of the attempt under way or of the last one."""
-        return list(getattr(job, "lease_steps", None) or job.steps)
+        return steps_of(job)
 
     def get_next_attempt_at(self, job: JobExecution) -> datetime | None:
         """Return when a waiting job is due; None for every other job."""

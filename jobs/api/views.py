@@ -3,9 +3,11 @@
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import generics, mixins, serializers, viewsets
 from rest_framework.decorators import action
+from rest_framework.filters import OrderingFilter
 from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -37,9 +39,7 @@ def actor_of(request: Request) -> Actor:
     list=extend_schema(summary="List jobs, newest first"),
     retrieve=extend_schema(summary="Show a job with its steps and failed attempts"),
 )
-class JobViewSet(
-    mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[JobExecution]
-):
+class JobViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[JobExecution]):
     """Jobs: list, show, cancel, retry."""
 
     permission_classes = [IsAdminUser]
@@ -48,7 +48,9 @@ class JobViewSet(
     lookup_value_converter = "uuid"
     queryset = JobExecution.objects.all()
     serializer_class = JobDetailSerializer
+    filter_backends = [DjangoFilterBackend, OrderingFilter]
     ordering_fields = ["created_at", "finished_at"]
+    ordering = "-created_at"
 
     @property
     def filterset_class(self) -> type:
@@ -111,7 +113,7 @@ class LaneListView(APIView):
     @extend_schema(summary="List lanes with what waits and runs", responses=LaneSerializer(many=True))
     def get(self, request: Request) -> Response:
         """Return every lane."""
-        return Response(LaneSerializer(selectors.lanes(), many=True).data)
+        return Response([LaneSerializer(lane).data for lane in selectors.lanes()])
 
 
 class LaneView(APIView):
@@ -145,5 +147,3 @@ class ResumeLaneView(LaneView):
         """Let the lane's jobs be claimed again."""
         lane_services.resume(kind)
         return self._shown(kind)
-
-

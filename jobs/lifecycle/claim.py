@@ -1,5 +1,6 @@
 """How a worker gets work: it claims a batch of due jobs of one lane under a lease."""
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -88,10 +89,11 @@ UPDATE jobs_jobexecution AS job
 RETURNING job.id, job.subject, job.operation, job.priority, job.attempt, job.max_retries, job.rate_limits,
           job.deliveries, job.metadata, job.created_at, job.started_at, job.next_attempt_at
 """
+#: The fields of `ClaimedJob`, in the order in which `_START` returns them; the last column is for sorting.
+_RETURNED = tuple(field.name for field in dataclasses.fields(ClaimedJob))
 _CLAIM = _CHOOSE + _START
 
-_CLAIM_ONE = (
-    """
+_CHOOSE_ONE = """
 WITH due AS (
     SELECT id FROM jobs_jobexecution WHERE id = %(job_id)s AND status IN ('queued', 'retrying') FOR UPDATE
 ), lease AS (
@@ -102,15 +104,14 @@ WITH due AS (
     RETURNING id
 )
 """
-    + _START
-)
+_CLAIM_ONE = _CHOOSE_ONE + _START
 
 
 def claim(kind: Kind, *, worker: str) -> Claim | None:
     """Claim up to `kind.batch_size` due jobs for `JOB_LEASE` seconds: by priority, then by age.
 
-    Returns None when nothing is due, the lane is paused, as many batches as `kind.concurrency` are under way, or a batch
-    is under way and what is due does not fill another one yet (`kind.linger`).
+    Returns None when nothing is due, the lane is paused, as many batches as `kind.concurrency` are under way, or a
+    batch is under way and what is due does not fill another one yet (`kind.linger`).
     """
     lease_id = uuid4()
     with transaction.atomic(), connection.cursor() as cursor:
@@ -166,15 +167,14 @@ def claim_one(kind: Kind, job_id: UUID, *, worker: str) -> Claim:
 def _made(lease_id: UUID, kind: Kind, worker: str, rows: list[tuple[Any, ...]]) -> Claim:
     """Build the claim from the rows that the statement returned."""
     rows.sort(key=lambda row: (row[3], row[11]))
-    jobs = (ClaimedJob(*row[:8], metadata=_loaded(row[8]), created_at=row[9], started_at=row[10]) for row in rows)
-    return Claim(lease_id=lease_id, kind=kind, worker=worker, jobs=tuple(jobs))
+    return Claim(lease_id=lease_id, kind=kind, worker=worker, jobs=tuple(_job(row) for row in rows))
+
+
+def _job(row: tuple[Any, ...]) -> ClaimedJob:
+    """Build a job from a row of `_START`; a cursor of Django's leaves jsonb as text."""
+    fields = dict(zip(_RETURNED, row, strict=False))
+    return ClaimedJob(**{**fields, "metadata": json.loads(fields["metadata"])})
 
 
 def _first_step() -> str:
     return json.dumps([{"progress": CLAIMED, "at": timezone.now().isoformat()}])
-
-
-def _loaded(value: Any) -> Mapping[str, Any]:
-    """Return a jsonb column as a mapping: Django's cursors leave it as text."""
-    loaded: Mapping[str, Any] = json.loads(value) if isinstance(value, str) else value
-    return loaded

@@ -10,9 +10,9 @@ from uuid import UUID
 from django.db import IntegrityError, connection, transaction
 
 from jobs.errors import JobError
+from jobs.lifecycle.bury import Grave, bury
 from jobs.lifecycle.claim import Claim, ClaimedJob
 from jobs.models import Attempt
-from jobs.lifecycle.bury import Grave, bury
 from jobs.retry import delay_before_retry
 
 

@@ -47,8 +47,8 @@ UPDATE jobs_jobexecution
 def retry(job_id: UUID, *, actor: Actor) -> None:
     """Make a dead job wait again, as operation `retry` with a fresh attempt counter.
 
-    Its open dead letter is settled as retried in the same transaction. Raises `StateConflict` when the job is in another
-    state, or when a newer job already waits for the same subject.
+    Its open dead letter is settled as retried in the same transaction. Raises `StateConflict` when the job is in
+    another state, or when a newer job already waits for the same subject.
     """
     with transaction.atomic():
         try:

@@ -14,8 +14,8 @@ _PR_SET_PDEATHSIG = 1
 class ParentDeath(Middleware):
     """Asks the kernel to stop this worker process when dramatiq's master dies.
 
-    dramatiq's master passes signals on, but killed by SIGKILL it can't, and its workers would go on as orphans. They get
-    SIGTERM instead and stop in good order. Elsewhere than on Linux this does nothing.
+    dramatiq's master passes signals on, but killed by SIGKILL it can't, and its workers would go on as orphans. They
+    get SIGTERM instead and stop in good order. Elsewhere than on Linux this does nothing.
     """
 
     def after_process_boot(self, broker: Broker) -> None:

@@ -71,4 +71,4 @@ class WebsiteField(CleanedMixin, models.URLField):  # type: ignore[type-arg]
 def validate_finite(value: float) -> None:
     """Raise `ValidationError` for NaN, which compares as neither too small nor too large."""
     if value != value:
-        raise ValidationError("Enter a number.", code="invalid")
+        raise ValidationError("Enter a number.", code="not_a_number")

@@ -1,7 +1,8 @@
 """Imports many businesses at once: adds new ones, updates known ones, names the rows that it can't take.
 
-A row is about the business with its `external_id`; without one, about the business with its name and address (the oldest
-one, should there be several). A column that is not given leaves the field alone, an empty cell clears an optional one.
+A row is about the business with its `external_id`; without one, about the business with its name and address (the
+oldest one, should there be several). A column that is not given leaves the field alone, an empty cell clears an
+optional one.
 Rows take effect in the order of the file, so of two rows about one business the later one wins.
 """
 
@@ -67,8 +68,8 @@ def import_file(
 
     With `max_rows` the whole file is read before anything is written, and then written in one transaction: all of its
     good rows or, when the database fails, none. Without it the file may be of any size, and each chunk of rows is a
-    transaction of its own; importing the same file again after a failure goes on where it ended. A dry run reports the same
-    and writes nothing. `on_chunk` is called after each chunk with the report so far.
+    transaction of its own; importing the same file again after a failure goes on where it ended. A dry run reports
+    the same and writes nothing. `on_chunk` is called after each chunk with the report so far.
 
     Raises `UnreadableFile`, before anything is written, for a file without usable header, and `TooManyRows`.
     """

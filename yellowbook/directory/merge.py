@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,9 @@ from yellowbook.directory.text import TEXT_FIELDS
 
 Place = tuple[str, str]
 
+_values = attrgetter(*COLUMNS)
+_text_values = attrgetter(*TEXT_FIELDS)
+
 
 class Target:
     """A business that rows of the import are about."""
@@ -22,7 +26,8 @@ class Target:
         self.is_new = is_new
         #: How many rows were about it.
         self.rows = 0
-        self._before = {} if is_new else _values(business)
+        self._before: tuple[Any, ...] = () if is_new else _values(business)
+        self._text_before: tuple[Any, ...] = () if is_new else _text_values(business)
 
     @property
     def changed(self) -> bool:
@@ -32,7 +37,7 @@ class Target:
     @property
     def text_changed(self) -> bool:
         """Whether the rows changed its embedded text."""
-        return any(getattr(self.business, name) != self._before.get(name) for name in TEXT_FIELDS)
+        return _text_values(self.business) != self._text_before
 
 
 class Merge:
@@ -104,7 +109,3 @@ class Merge:
 
 def _place(business: Business) -> Place:
     return business.name, business.address
-
-
-def _values(business: Business) -> dict[str, Any]:
-    return {name: getattr(business, name) for name in COLUMNS}

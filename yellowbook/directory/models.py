@@ -142,18 +142,12 @@ class Business(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name
-
-    def clean(self) -> None:
-        """Check what concerns several fields; raises `ValidationError` by field."""
-        for given, missing in (("latitude", "longitude"), ("longitude", "latitude")):
-            if getattr(self, given) is not None and getattr(self, missing) is None:
-                raise ValidationError({missing: f"Give the {missing} too: coordinates go together."}, code="required")
+        return str(self.name)
 
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         """Save the row and whatever its receivers write in one transaction; `embedding_job` then tells of the job.
 
-        `updated_at` is always written with the named fields. `text_hash` of a changed row is read again when asked for.
+        `updated_at` is always written with the named fields. `text_hash` is read again when it is asked for.
         """
         self.embedding_job = None
         fields = {*update_fields, "updated_at"} if update_fields else update_fields
@@ -165,6 +159,12 @@ class Business(models.Model):
             self.stored_text = None
         if existed:
             self.__dict__.pop("text_hash", None)
+
+    def clean(self) -> None:
+        """Check what concerns several fields; raises `ValidationError` by field."""
+        for given, missing in (("latitude", "longitude"), ("longitude", "latitude")):
+            if getattr(self, given) is not None and getattr(self, missing) is None:
+                raise ValidationError({missing: f"Give the {missing} too: coordinates go together."}, code="required")
 
     def text_fields(self) -> dict[str, str]:
         """Return the values of the fields that make up the embedded text, by name."""

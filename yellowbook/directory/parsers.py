@@ -49,7 +49,7 @@ def read_jsonl(stream: BinaryIO) -> Iterator[Record]:
 def read_csv(stream: BinaryIO) -> tuple[list[str], Iterator[Record]]:
     """Return the columns that the header names and the records under it; empty rows are skipped.
 
-    Column names are lower-cased, with `_` for spaces and hyphens. Raises `UnreadableFile` when there is no usable header.
+    Column names are lower-cased, with `_` for spaces and hyphens. Raises `UnreadableFile` without a usable header.
     """
     lines = _Lookahead(_lines(stream))
     header = lines.take()
@@ -144,7 +144,7 @@ def _csv_records(lines: _Lookahead, columns: list[str], delimiter: str) -> Itera
 
 
 def _cells(first: _Line, lines: _Lookahead, delimiter: str) -> tuple[list[str] | str, list[_Line]]:
-    """Split the record that begins with `first` into cells, or say why not; return the further lines it runs over too."""
+    """Split the record that begins with `first` into cells, or say why not; return also the further lines it takes."""
     further: list[_Line] = []
 
     def texts() -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Turns records of an imported file into values for the fields of a business, by the same rules as everywhere else."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -37,11 +37,6 @@ _NEVER_CLEARED: Final = frozenset({"external_id", "status"})
 _YES: Final = frozenset({"true", "yes", "1", "t", "y", "тийм"})
 _NO: Final = frozenset({"false", "no", "0", "f", "n", "үгүй", ""})
 
-_FIELDS: Final[Mapping[str, models.Field[Any, Any]]] = {
-    name: Business._meta.get_field(name)  # type: ignore[misc]
-    for name in COLUMNS
-}
-
 Errors = dict[str, list[str]]
 
 
@@ -73,12 +68,12 @@ def read_row(record: Record) -> Row | Rejection:
         return Rejection(record.line, {"row": [record.problem]})
     values: dict[str, Any] = {}
     errors: Errors = {}
-    for name, field in _FIELDS.items():
+    for name, convert, field in _FIELDS:
         if name not in record.values:
             continue
         try:
-            value = _converted(field, record.values[name])
-            if value not in ("", None) or name not in _NEVER_CLEARED:
+            value = convert(record.values[name])
+            if value or name not in _NEVER_CLEARED:
                 values[name] = field.clean(value, None)
         except ValidationError as error:
             errors[name] = error.messages
@@ -92,41 +87,64 @@ def missing(values: Mapping[str, Any]) -> Errors:
     return {name: ["This is required for a new business."] for name in REQUIRED if not values.get(name)}
 
 
-def _converted(field: models.Field[Any, Any], value: Any) -> Any:
-    """Bring a CSV cell or a JSON value into a form that the field's own validation takes; raises `ValidationError`."""
+def _text(value: Any) -> str:
     if isinstance(value, str):
-        value = value.strip()
-    if isinstance(field, models.BooleanField):
-        return _flag(value)
-    if isinstance(value, bool | list | dict):
-        raise ValidationError("Give a text or a number.")
-    if isinstance(field, models.FloatField | models.IntegerField):
-        return _number(value, whole=isinstance(field, models.IntegerField))
+        return value.strip()
     if value is None:
         return ""
-    text = str(value)
-    return text.lower() if field.choices else text
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    raise ValidationError("Give a text.")
+
+
+def _word(value: Any) -> str:
+    return _text(value).lower()
 
 
 def _flag(value: Any) -> bool:
-    word = str("" if value is None else value).lower()
+    word = str("" if value is None else value).strip().lower()
     if word not in _YES | _NO:
         raise ValidationError("Give true or false.")
     return word in _YES
 
 
-def _number(value: Any, *, whole: bool) -> float | int | None:
-    if value in ("", None):
+def _number(value: Any) -> float | None:
+    if value is None or (isinstance(value, str) and not value.strip()):
         return None
     try:
-        number = float(value)
-        if not whole:
-            return number
-        if number.is_integer():
-            return int(number)
-    except (ValueError, OverflowError):
-        pass
-    raise ValidationError("Give a whole number." if whole else "Give a number.")
+        if isinstance(value, bool):
+            raise ValueError
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise ValidationError("Give a number.") from None
+
+
+def _whole_number(value: Any) -> int | None:
+    number = _number(value)
+    if number is not None and not number.is_integer():
+        raise ValidationError("Give a whole number.")
+    return None if number is None else int(number)
+
+
+def _converter(field: models.Field[Any, Any]) -> Callable[[Any], Any]:
+    """Return what brings a CSV cell or a JSON value into the form that the field's own validation takes."""
+    if isinstance(field, models.BooleanField):
+        return _flag
+    if isinstance(field, models.FloatField):
+        return _number
+    if isinstance(field, models.IntegerField):
+        return _whole_number
+    return _word if field.choices else _text
+
+
+def _fields() -> Iterator[tuple[str, Callable[[Any], Any], models.Field[Any, Any]]]:
+    for name in COLUMNS:
+        field = Business._meta.get_field(name)
+        if isinstance(field, models.Field):
+            yield name, _converter(field), field
+
+
+_FIELDS: Final = tuple(_fields())
 
 
 def _listed(names: Collection[str]) -> str:

@@ -1,6 +1,5 @@
 """Reading businesses."""
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -27,10 +26,11 @@ def named_like(businesses: QuerySet[Business], query: str) -> QuerySet[Business]
     return businesses
 
 
-def stored_text(business_id: UUID) -> dict[str, Any] | None:
+def stored_text(business_id: UUID) -> dict[str, str] | None:
     """Return the text fields of a row as the database has them and lock it against other writers; None if it is gone.
 
     Call it inside a transaction. The lock lets others still refer to the row (store a vector for it).
     """
     rows = Business.objects.select_for_update(no_key=True).filter(pk=business_id)
-    return rows.values(*TEXT_FIELDS).first()
+    stored: dict[str, str] | None = rows.values(*TEXT_FIELDS).first()
+    return stored

@@ -24,8 +24,8 @@ SUBJECT_DELETED = "subject deleted"
 def create_business(values: Mapping[str, Any]) -> Business:
     """Add a business; `embedding_job` of the result is the job that embeds it.
 
-    `values` are field values that passed the fields' own validation. Raises `ValidationError` by field for what concerns
-    several fields or other rows.
+    `values` are field values that passed the fields' own validation. Raises `ValidationError` by field for what
+    concerns several fields or other rows.
     """
     business = Business(**values)
     business.clean()

@@ -13,7 +13,7 @@ from yellowbook.directory.text import TEXT_FIELDS
 
 @receiver(pre_save, sender=Business)
 def remember_stored_text(instance: Business, raw: bool, update_fields: Collection[str] | None, **_: Any) -> None:
-    """Keep the stored text of a row that is about to be rewritten, and its lock, so that nobody rewrites it meanwhile."""
+    """Keep the stored text of a row that is about to be rewritten, under a lock until that is done."""
     touched = update_fields is None or not set(TEXT_FIELDS).isdisjoint(update_fields)
     if touched and not raw and not instance._state.adding and instance.stored_text is None:
         instance.stored_text = selectors.stored_text(instance.pk)

@@ -80,13 +80,18 @@ class EmbeddedServers:
     ) -> None:
         self.stop()
 
-    def start(self) -> None:
-        """Start what is needed and wait until it serves; raise `LocalError`, with nothing left running, if it can't."""
+    def claim(self) -> None:
+        """Take the `VAR_DIR`; raise `LocalError` if another process has it."""
         try:
             self.logs.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(self._pause)
         except OSError as error:
             raise LocalError(f"{self.var_dir} can't be written to ({error.strerror}). Set VAR_DIR.") from error
+
+    def start(self) -> None:
+        """Start what is needed and wait until it serves; raise `LocalError`, with nothing left running, if it can't."""
+        if not self._lock.held:
+            self.claim()
         try:
             remove_leftovers(self.var_dir)
             for server in self._prepare():

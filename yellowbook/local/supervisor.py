@@ -73,6 +73,7 @@ class Supervisor:
         return code
 
     def _start_and_stay(self) -> None:
+        self._servers.claim()
         self._output.line("Starting the servers.")
         self._servers.start()
         port = ReservedPort(self._options.port, self._pause)

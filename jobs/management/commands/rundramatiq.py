@@ -23,8 +23,8 @@ CONSUMER_RESTART_DELAY = "1000"
 class Command(BaseCommand):
     """django-dramatiq's command with defaults that fit, and without dramatiq's console script.
 
-    The script's first line holds the path of the interpreter, and Linux reads 127 characters of it and no spaces; a module
-    has no such limit.
+    The script's first line holds the path of the interpreter, and Linux reads 127 characters of it and no spaces; a
+    module has no such limit.
     """
 
     help = "Runs the workers: they do the jobs, beat, and elect the scheduler among them. Stop it with SIGTERM."

@@ -49,9 +49,9 @@ class ImportView(APIView):
     @extend_schema(
         summary="Import businesses",
         description=(
-            "Adds new businesses and updates known ones: a row is about the business with its `external_id` or, without "
-            "one, with its name and address. Columns that are not given leave a field alone, empty cells clear optional "
-            "ones. Good rows are written together, the others named with line and reason."
+            "Adds new businesses and updates known ones: a row is about the business with its `external_id` or, "
+            "without one, with its name and address. Columns that are not given leave a field alone, empty cells "
+            "clear optional ones. Good rows are written together, the others named with line and reason."
         ),
         request={
             "text/csv": OpenApiTypes.STR,
@@ -60,7 +60,7 @@ class ImportView(APIView):
         },
         responses={
             202: ReportSerializer,
-            400: OpenApiResponse(description="The file can't be read at all, as when its header names no known column."),
+            400: OpenApiResponse(description="The file can't be read at all, or its header names no business."),
             413: OpenApiResponse(description=f"More than {MAX_ROWS:,} rows or {MAX_BYTES // 2**20} MiB."),
         },
         examples=[

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import IO, Any
 
-from rest_framework.parsers import BaseParser
+from django.utils.datastructures import MultiValueDict
+from rest_framework.parsers import BaseParser, DataAndFiles
 
 
 class StreamParser(BaseParser):
@@ -11,9 +12,9 @@ class StreamParser(BaseParser):
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
-    ) -> IO[Any]:
-        """Return the stream itself."""
-        return stream
+    ) -> "DataAndFiles[Any, Any]":
+        """Return the stream itself as the request's data."""
+        return DataAndFiles(stream, MultiValueDict())
 
 
 class CSVParser(StreamParser):

@@ -119,13 +119,14 @@ class SavedBusinessSerializer(BusinessSerializer):
 
 
 class RejectionSerializer(serializers.Serializer[Rejection]):
-    """A row that was not imported."""
+    """A row that was not imported: the line that it begins on, and what is wrong by column (`row`: the line itself)."""
 
-    row = serializers.IntegerField(source="line", help_text="The line of the file that it begins on; the first is 1.")
-    errors = serializers.DictField(
-        child=serializers.ListField(child=serializers.CharField()),
-        help_text="What is wrong, by column; under `row` what concerns the line itself.",
-    )
+    row = serializers.IntegerField(source="line")
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Add `errors`, a name that the class itself uses otherwise."""
+        messages = serializers.ListField(child=serializers.CharField())
+        return {**super().get_fields(), "errors": serializers.DictField(child=messages)}
 
 
 class ReportSerializer(serializers.Serializer[Report]):
@@ -139,7 +140,7 @@ class ReportSerializer(serializers.Serializer[Report]):
     ignored_columns = serializers.ListField(
         child=serializers.CharField(), help_text="Columns of the file that mean nothing here."
     )
-    run_id = serializers.UUIDField(allow_null=True, default=None, help_text="The run of the jobs made, if there is one.")
+    run_id = serializers.UUIDField(allow_null=True, default=None, help_text="The run of the jobs that were made.")
 
 
 class UploadSerializer(serializers.Serializer[Any]):

@@ -5,7 +5,7 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO, cast
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
@@ -65,7 +65,7 @@ class Command(BaseCommand):
 
     def _import(self, path: Path, file_format: Format, *, dry_run: bool) -> Report:
         """Run the import under a progress bar, if there is a terminal to show it on."""
-        console = Console(file=self.stderr)
+        console = Console(file=cast(TextIO, self.stderr))
         columns = (
             TextColumn("Importing"),
             BarColumn(),
@@ -96,9 +96,10 @@ class Command(BaseCommand):
             ("rejected", len(report.rejected)),
         ):
             table.add_row(label, f"{count:,}")
-        Console(file=self.stdout).print(table)
+        Console(file=cast(TextIO, self.stdout)).print(table)
         if report.ignored_columns:
-            self.stdout.write(f"Columns that mean nothing here: {', '.join(map(repr, sorted(report.ignored_columns)))}.")
+            names = ", ".join(map(repr, sorted(report.ignored_columns)))
+            self.stdout.write(f"Columns that mean nothing here: {names}.")
         for rejection in report.rejected[:SHOWN_REJECTS]:
             self.stderr.write(f"Line {rejection.line}: {_reasons(rejection)}")
         if len(report.rejected) > SHOWN_REJECTS:

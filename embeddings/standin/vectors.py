@@ -1,4 +1,4 @@
-"""What the stand-in answers when nothing is wrong: vectors with a meaning, and short generated texts."""
+"""The vectors that the stand-in answers with: meaningful, deterministic, and not of unit norm, like the real ones."""
 
 import threading
 from collections import OrderedDict

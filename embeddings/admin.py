@@ -1,0 +1,45 @@
+"""Vectors and provider usage in the admin."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.decorators import display
+
+from embeddings.current import current_model
+from embeddings.models import Embedding, ProviderUsage
+from jobs.admin.base import ReadOnlyAdmin
+
+
+@admin.register(Embedding)
+class EmbeddingAdmin(ReadOnlyAdmin):
+    """Vectors, the newest first."""
+
+    list_display = ["business", "shown_model", "provider", "task_type", "truncated", "created_at"]
+    list_filter = ["model", "provider", "truncated"]
+    search_fields = ["business__name"]
+    ordering = ["-id"]
+    exclude = ["vector"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Embedding]:
+        """Return vectors with their businesses, without the numbers."""
+        rows: QuerySet[Embedding] = super().get_queryset(request)
+        return rows.select_related("business").defer("vector")
+
+    @display(description="model", ordering="model", label={"current": "success", "other": "warning"})
+    def shown_model(self, embedding: Embedding) -> tuple[str, str]:
+        """Return the model, coloured by whether it is the one in use."""
+        return ("current" if embedding.model == current_model() else "other"), embedding.model
+
+
+@admin.register(ProviderUsage)
+class ProviderUsageAdmin(ReadOnlyAdmin):
+    """What was asked of the providers, day by day."""
+
+    list_display = ["day", "provider", "model", "outcome", "calls", "texts", "shown_seconds"]
+    list_filter = ["provider", "outcome"]
+    ordering = ["-day", "provider"]
+
+    @display(description="mean call")
+    def shown_seconds(self, usage: ProviderUsage) -> str:
+        """Return the mean duration of a call."""
+        return f"{1000 * usage.seconds / usage.calls:,.0f} ms" if usage.calls else "-"

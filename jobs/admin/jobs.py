@@ -1,0 +1,216 @@
+"""Jobs in the admin: list, page, cancel, retry."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
+from unfold.decorators import action, display
+
+from jobs import lifecycle
+from jobs.actor import Actor
+from jobs.admin.base import ReadOnlyAdmin
+from jobs.kinds import UnknownKind, get_kind
+from jobs.lifecycle import StateConflict
+from jobs.models import JobExecution
+from jobs.selectors import jobs_with_progress, progress_of, steps_of
+from jobs.states import WAITING, Priority, Source, Status
+from jobs.wake import wake
+
+#: The colour of each state; its name is always written out too.
+STATUS_COLOURS = {
+    Status.QUEUED: "info",
+    Status.RUNNING: "primary",
+    Status.RETRYING: "warning",
+    Status.SUCCEEDED: "success",
+    Status.DEAD: "danger",
+    Status.CANCELLED: "default",
+}
+
+
+def subject_url(job: JobExecution) -> str:
+    """Return the admin page of a job's subject; empty when it has none."""
+    try:
+        app, _, model = get_kind(job.kind).subject_model.lower().partition(".")
+        return reverse(f"admin:{app}_{model}_change", args=[job.subject]) if model else ""
+    except (UnknownKind, NoReverseMatch):
+        return ""
+
+
+@admin.register(JobExecution)
+class JobAdmin(ReadOnlyAdmin):
+    """Jobs, newest first."""
+
+    list_display = [
+        "shown_status",
+        "shown_subject",
+        "kind",
+        "operation",
+        "shown_priority",
+        "shown_progress",
+        "shown_outcome",
+        "attempt",
+        "created_at",
+        "shown_duration",
+    ]
+    list_display_links = ["shown_status"]
+    list_filter = ["status", "kind", "priority", "operation", "error_class"]
+    search_fields = ["id"]
+    search_help_text = "A job's or a business's id, or the beginning of a business's name"
+    ordering = ["-created_at"]
+    actions = ["cancel_selected", "retry_selected"]
+    change_form_outer_before_template = "admin/jobs/job.html"
+    fieldsets = [
+        ("Job", {"fields": ["id", "kind", "subject", "operation", "shown_priority", "run", "worker", "metadata"]}),
+        ("Outcome", {"fields": ["result", "error_class", "error", "attempt", "max_retries", "deliveries"]}),
+        ("Times", {"fields": ["created_at", "started_at", "finished_at", "next_attempt_at"]}),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[JobExecution]:
+        """Return jobs with the progress of the batches that run."""
+        return jobs_with_progress()
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[JobExecution], search_term: str
+    ) -> tuple[QuerySet[JobExecution], bool]:
+        """Find by id exactly, else by the name that the subject had when the job was made."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        try:
+            wanted = UUID(term)
+        except ValueError:
+            return queryset.filter(metadata__original_name__istartswith=term), False
+        return queryset.filter(id=wanted) | queryset.filter(subject=str(wanted)), False
+
+    @display(description="status", ordering="status", label=STATUS_COLOURS)
+    def shown_status(self, job: JobExecution) -> tuple[str, str]:
+        """Return the state, coloured."""
+        return job.status, job.get_status_display()
+
+    @display(description="subject")
+    def shown_subject(self, job: JobExecution) -> SafeString | str:
+        """Return the subject's name as it was, linked to its page."""
+        name = str(job.metadata.get("original_name") or job.subject)
+        url = subject_url(job)
+        return format_html('<a href="{}">{}</a>', url, name) if url else name
+
+    @display(description="priority", ordering="priority")
+    def shown_priority(self, job: JobExecution) -> str:
+        """Return the priority's name."""
+        return str(Priority(job.priority).label)
+
+    @display(description="progress")
+    def shown_progress(self, job: JobExecution) -> SafeString:
+        """Return a bar that also says the number."""
+        value = progress_of(job)
+        return format_html('<progress max="100" value="{}">{} %</progress> {} %', value, value, value)
+
+    @display(description="outcome")
+    def shown_outcome(self, job: JobExecution) -> str:
+        """Return the result, or the class of the last failure."""
+        return job.result or job.error_class or "-"
+
+    @display(description="took")
+    def shown_duration(self, job: JobExecution) -> str:
+        """Return the time from claim to end."""
+        if job.started_at is None or job.finished_at is None:
+            return "-"
+        return f"{(job.finished_at - job.started_at).total_seconds() * 1000:,.0f} ms"
+
+    @action(description="Cancel those that wait")
+    def cancel_selected(self, request: HttpRequest, queryset: QuerySet[JobExecution]) -> None:
+        """Cancel the selected jobs that wait; say how many did not."""
+        reason = f"by {request.user.get_username()}"
+        waiting = queryset.filter(status__in=WAITING)
+        self._each(request, queryset, waiting, lambda job: lifecycle.cancel(job.id, reason=reason), "cancelled")
+
+    @action(description="Retry those that are dead")
+    def retry_selected(self, request: HttpRequest, queryset: QuerySet[JobExecution]) -> None:
+        """Retry the selected jobs that are dead; say how many were not."""
+        dead = queryset.filter(status=Status.DEAD)
+        self._each(request, queryset, dead, lambda job: self._retry(request, job), "waiting again")
+
+    def _retry(self, request: HttpRequest, job: JobExecution) -> None:
+        lifecycle.retry(job.id, actor=Actor(request.user.get_username(), Source.ADMIN))
+        wake(job.kind)
+
+    def _each(
+        self,
+        request: HttpRequest,
+        selected: QuerySet[JobExecution],
+        legal: QuerySet[JobExecution],
+        act: Callable[[JobExecution], None],
+        done: str,
+    ) -> None:
+        """Do something to each job in a legal state and tell the person what came of it."""
+        total, changed = selected.count(), 0
+        for job in legal:
+            try:
+                act(job)
+            except StateConflict:
+                continue
+            changed += 1
+            self.log_change(request, job, f"{done} (was {job.status})")
+        level = messages.SUCCESS if changed == total else messages.WARNING
+        skipped = f"; {total - changed} left alone, their state does not allow it" if changed < total else ""
+        self.message_user(request, f"{changed} of {total} jobs {done}{skipped}.", level)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the buttons' addresses; both take POST only."""
+        return [
+            path(
+                "<uuid:job_id>/cancel/", self.admin_site.admin_view(require_POST(self.cancel_view)), name="job_cancel"
+            ),
+            path("<uuid:job_id>/retry/", self.admin_site.admin_view(require_POST(self.retry_view)), name="job_retry"),
+            *super().get_urls(),
+        ]
+
+    def cancel_view(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
+        """Cancel one job and show it."""
+        reason = f"by {request.user.get_username()}"
+        return self._act(request, job_id, lambda job: lifecycle.cancel(job.id, reason=reason), "The job is cancelled.")
+
+    def retry_view(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
+        """Retry one job and show it."""
+        return self._act(request, job_id, lambda job: self._retry(request, job), "The job waits again.")
+
+    def _act(
+        self, request: HttpRequest, job_id: UUID, act: Callable[[JobExecution], None], done: str
+    ) -> HttpResponseRedirect:
+        job = get_object_or_404(JobExecution, id=job_id)
+        try:
+            act(job)
+        except StateConflict as conflict:
+            self.message_user(request, str(conflict), messages.WARNING)
+        else:
+            self.log_change(request, job, f"{done} It was {job.status}.")
+            self.message_user(request, done, messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:jobs_jobexecution_change", args=[job_id]))
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show a job with its steps, failed attempts and the buttons that its state allows."""
+        context = dict(extra_context or {})
+        job = self.get_object(request, object_id)
+        if job is not None:
+            context |= {
+                "title": f"{job.kind}: {job.metadata.get('original_name') or job.subject}",
+                "job": job,
+                "progress": progress_of(job),
+                "steps": steps_of(job),
+                "attempts": list(job.attempts.all()),
+                "subject_url": subject_url(job),
+                "can_cancel": job.status in WAITING,
+                "can_retry": job.status == Status.DEAD,
+            }
+        response: HttpResponse = super().change_view(request, object_id, form_url, context)
+        return response

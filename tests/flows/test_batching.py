@@ -1,0 +1,93 @@
+"""What many saves cost at the provider."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.flows.conftest import Start
+from tests.flows.standin import StandIn
+from tests.flows.system import System
+
+pytestmark = pytest.mark.flow
+
+#: The most provider calls that 1,000 businesses may cost.
+MOST_CALLS = 12
+
+
+def occupy(system: System, standin: StandIn, seconds: float) -> int:
+    """Have every batch that the lane allows at once under way, for `seconds`; return how many texts that takes."""
+    standin.take(seconds)
+    texts = 500
+    system.api.bulk(system.plant(texts, "Occupied"))
+    system.until(
+        lambda: system.sql("SELECT sum(size) FROM jobs_lease WHERE progress = 50") == [(texts,)], "the worker is busy"
+    )
+    return texts
+
+
+def calls_for(standin: StandIn, marker: str) -> list[int]:
+    """Return the sizes of the calls with texts that contain `marker`."""
+    return [call["texts"] for call in standin.calls() if any(marker in text for text in call["text"])]
+
+
+def test_a_thousand_saves_while_the_worker_is_busy_cost_twelve_calls_at_most(start: Start, standin: StandIn) -> None:
+    system = start(standin)
+    occupied = occupy(system, standin, seconds=6)
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(lambda number: system.api.create(name=f"Saved {number}"), range(1000)))
+    standin.take(0.1)
+    system.await_success(occupied + 1000)
+
+    calls = calls_for(standin, "Saved")
+    assert sum(calls) == 1000
+    assert len(calls) <= MOST_CALLS
+    assert system.without_fresh_vector() == 0
+
+
+def test_a_thousand_by_the_bulk_endpoint_cost_twelve_calls_at_most(start: Start, standin: StandIn) -> None:
+    standin.take(0.2)
+    system = start(standin)
+
+    answer = system.api.bulk(system.plant(1000))
+    system.await_success(1000)
+
+    assert (answer["queued"], answer["skipped"], answer["not_found"]) == (1000, 0, [])
+    calls = calls_for(standin, "Planted")
+    assert sum(calls) == 1000
+    assert len(calls) <= MOST_CALLS
+    assert system.without_fresh_vector() == 0
+
+
+def test_two_workers_never_embed_a_text_twice(start: Start, standin: StandIn) -> None:
+    standin.take(0.3)
+    system = start(standin, workers=2, EMBEDDING_BATCH_SIZE="25")
+    ids = system.plant(1000)
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(system.api.bulk, [ids[start : start + 100] for start in range(0, 1000, 100)]))
+    system.await_success(1000)
+
+    totals = standin.totals()
+    assert (totals["texts_embedded"], totals["texts_embedded_more_than_once"]) == (1000, 0)
+    assert system.results() == {"embedded": 1000}
+    assert system.sql("SELECT DISTINCT attempt FROM jobs_jobexecution") == [(1,)]
+    assert system.sql("SELECT count(*) FROM jobs_attempt") == [(0,)]
+    assert system.sql("SELECT count(DISTINCT worker) FROM jobs_jobexecution") == [(2,)]
+
+
+def test_an_urgent_save_overtakes_a_bulk_run(start: Start, standin: StandIn) -> None:
+    standin.take(0.5)
+    system = start(standin, EMBEDDING_BATCH_SIZE="25")
+    system.api.bulk(system.plant(1000))
+    system.until(system.busy, "the bulk run has begun")
+
+    urgent = system.api.create(name="Urgent")["embedding_job"]["id"]
+    system.await_success(1001)
+
+    ((behind,),) = system.sql(
+        "SELECT count(*) FROM jobs_jobexecution AS job, jobs_jobexecution AS urgent"
+        " WHERE urgent.id = %s AND job.created_at < urgent.created_at AND job.finished_at > urgent.finished_at",
+        urgent,
+    )
+    assert behind > 0

@@ -1,0 +1,52 @@
+"""Redis away, or with its memory lost: PostgreSQL is the truth."""
+
+import pytest
+
+from tests.flows.conftest import Start
+from tests.flows.standin import StandIn
+
+pytestmark = pytest.mark.flow
+
+#: Seconds after which work goes on by itself once Redis is back.
+BACK_WITHIN = 15.0
+
+
+def test_a_save_while_redis_is_stopped_succeeds_and_its_job_gets_done_once_redis_is_back(start: Start) -> None:
+    system = start(EMBEDDING_PROVIDER="local")
+    system.stop_redis()
+
+    business = system.api.create()
+    changed = system.api.change(business["id"], description="Written while Redis is away")
+
+    assert business["embedding_job"]["status"] == "queued"
+    assert changed["embedding_job"]["id"] == business["embedding_job"]["id"]
+    assert system.jobs() == {"queued": 1}
+    system.start_redis()
+    system.await_success(1, within=BACK_WITHIN)
+    assert system.without_fresh_vector() == 0
+
+
+def test_a_worker_that_starts_while_redis_is_stopped_works_once_it_is_back(start: Start) -> None:
+    system = start(EMBEDDING_PROVIDER="local", workers=0)
+    system.stop_redis()
+    system.api.create()
+    system.start_worker()
+
+    system.start_redis()
+
+    system.await_success(1, within=BACK_WITHIN)
+
+
+def test_a_bulk_run_is_finished_though_redis_forgets_everything_in_its_middle(start: Start, standin: StandIn) -> None:
+    standin.take(0.3)
+    system = start(standin, EMBEDDING_BATCH_SIZE="20", JOB_CONCURRENCY="2")
+    system.api.bulk(system.plant(500))
+
+    for done in (1, 100, 300):
+        system.until(lambda done=done: system.jobs()["succeeded"] >= done, f"{done} of the run are done")
+        system.flush_redis()
+        assert system.jobs()["succeeded"] < 500
+    system.await_success(500)
+
+    assert system.without_fresh_vector() == 0
+    assert standin.totals()["texts_embedded_more_than_once"] == 0
