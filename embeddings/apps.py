@@ -8,3 +8,7 @@ class EmbeddingsConfig(AppConfig):
 
     name = "embeddings"
     verbose_name = "Embeddings"
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        from embeddings import checks  # noqa: F401 registers itself

@@ -48,7 +48,7 @@ def _matrix(raw: Any) -> NDArray[np.float64] | None:
         matrix = np.asarray(raw)
     except (ValueError, TypeError, OverflowError):
         return None
-    if matrix.dtype.kind not in "fiu" or matrix.ndim != 2 or matrix.shape[1] != DIMENSIONS:
+    if matrix.dtype.kind not in "fiub" or matrix.ndim != 2 or matrix.shape[1] != DIMENSIONS:
         return None
     return matrix.astype(np.float64)
 
@@ -95,7 +95,7 @@ def _length(value: Any) -> int | None:
 def _sample(value: Any) -> str:
     """The beginning of a malformed value, for the dead letter."""
     if isinstance(value, np.ndarray):
-        value = value[:10].tolist()
+        value = value.ravel()[:10].tolist()
     elif isinstance(value, list | tuple):
         value = value[:10]
     return repr(value)[:SAMPLE_CHARACTERS]

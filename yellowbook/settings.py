@@ -23,8 +23,16 @@ VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var"))).resolve()
 
 # --- Django -----------------------------------------------------------------------------------------------------------
 
+#: Characters that a signing key has at least, unless DJANGO_DEBUG is on.
+MIN_SECRET_KEY = 40
+
 DEBUG = env.flag("DJANGO_DEBUG", False)
 SECRET_KEY = env.text("DJANGO_SECRET_KEY", secret=True) or read_or_create_secret_key(VAR_DIR)
+if not DEBUG and len(SECRET_KEY) < MIN_SECRET_KEY:
+    raise ImproperlyConfigured(
+        f"DJANGO_SECRET_KEY=(secret) is too weak: expected at least {MIN_SECRET_KEY} characters, e.g. from"
+        " `python -c 'import secrets; print(secrets.token_urlsafe(50))'`."
+    )
 ALLOWED_HOSTS = env.words("DJANGO_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 
 INSTALLED_APPS = [
@@ -89,6 +97,7 @@ TEMPLATES = [
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_I18N = True
+FORMAT_MODULE_PATH = ["yellowbook.formats"]
 USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
@@ -99,6 +108,9 @@ STORAGES = {
 
 #: A request body beyond this is refused with 413 before it is read.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+
+if not DEBUG and "*" in ALLOWED_HOSTS:
+    raise ImproperlyConfigured("DJANGO_ALLOWED_HOSTS='*' is not safe: expected the names that clients use.")
 
 # --- PostgreSQL and Redis ---------------------------------------------------------------------------------------------
 
@@ -250,6 +262,9 @@ UNFOLD = {
     "SITE_TITLE": "Yellow Book",
     "SITE_HEADER": "Yellow Book",
     "SITE_SYMBOL": "menu_book",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("yellowbook/icon.svg")}
+    ],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [lambda request: static("jobs/panels.css")],

@@ -7,7 +7,7 @@ The wire format is that of `generativelanguage.googleapis.com`, version v1beta: 
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from embeddings.providers._transport import Received
@@ -39,6 +39,7 @@ SAMPLE_CHARACTERS = 200
 #: A wait longer than this, in seconds, is taken for a slip and shortened. One day: no quota runs longer.
 LONGEST_WAIT = 86_400.0
 
+_MODEL = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
 _RETRY_IN = re.compile(r"retry in (\d+(?:\.\d+)?)\s*(ms|s)\b", re.IGNORECASE)
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)s")
 _LIMIT_OF_ZERO = re.compile(r"\blimit: 0(?![\d.])")
@@ -55,8 +56,20 @@ def checked_key(api_key: str) -> str:
     return api_key
 
 
+def checked_model(model: str) -> str:
+    """Return a model's name without `models/`. Raises `ConfigurationError` for one that can't stand in an address."""
+    name = model.removeprefix("models/")
+    if not _MODEL.fullmatch(name):
+        raise ConfigurationError(f"EMBEDDING_MODEL={model!r} is no name of a Gemini model, such as {DEFAULT_MODEL}.")
+    return name
+
+
 def cleaned(text: str, secret: str = "") -> str:
-    """Remove API keys from a text: `secret`, whatever stands behind `key=`, and what looks like a Google key."""
+    """Remove API keys from a text: `secret`, whatever stands behind `key=`, and what looks like a Google key.
+
+    What a database refuses, NUL and lone surrogates, comes out escaped.
+    """
+    text = text.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
     if secret:
         text = text.replace(secret, "(key)")
     return _KEYS.sub("(key)", text)
@@ -75,12 +88,15 @@ def error_from(received: Received, *, texts: int, secret: str) -> JobError:
     rpc_status, message = str(error.get("status") or ""), str(error.get("message") or body or "no message")
     said = f"{status} {rpc_status}".strip()
     shown = cleaned(f"The API answered {said}: {message}", secret)[:MESSAGE_CHARACTERS]
-    details = [detail for detail in error.get("details") or () if isinstance(detail, dict)]
-    reasons = {detail.get("reason") for detail in details}
+    details = _objects(error.get("details"))
 
     if status == 429:
         return _quota_error(shown, message, details)
-    if status in {401, 403} or "API_KEY_INVALID" in reasons or (status == 400 and _BAD_KEY.search(message)):
+    if (
+        status in {401, 403}
+        or any(detail.get("reason") == "API_KEY_INVALID" for detail in details)
+        or (status == 400 and _BAD_KEY.search(message))
+    ):
         return AuthError(shown, status_code=status)
     if status == 404 or rpc_status == "FAILED_PRECONDITION":
         return ConfigurationError(shown, status_code=status)
@@ -98,15 +114,19 @@ def vectors_without_sdk(received: Received, error: Exception, *, texts: int, sec
 
     One null or NaN makes an SDK refuse all hundred vectors, where only one text has to be embedded again. Raises
     `BadResponse`, with a sample, when there is no list of embeddings; what `error_from` says, when the answer is an
-    error; `ConfigurationError`, when there is no answer, since the SDK refused to make the call.
+    error. When there is no answer the SDK refused to make the call: over the texts (`InvalidInput`, `BatchRejected`)
+    when it says so with a `ValueError`, else `ConfigurationError`.
     """
     if received.body is None:
-        raise ConfigurationError(f"The SDK refused to make the call: {cleaned(str(error), secret)}") from error
+        message = f"The SDK refused to make the call: {cleaned(str(error), secret)}"[:MESSAGE_CHARACTERS]
+        if isinstance(error, ValueError):
+            raise (InvalidInput if texts == 1 else BatchRejected)(message) from error
+        raise ConfigurationError(message) from error
     if received.status != 200:
         raise error_from(received, texts=texts, secret=secret) from error
     try:
         answer = json.loads(received.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         shown = sample(received.body, secret)
         raise BadResponse("The answer is not JSON.", status_code=200, sample=shown) from error
     embeddings = answer.get("embeddings") if isinstance(answer, dict) else None
@@ -130,7 +150,7 @@ def _error_object(body: str) -> dict[str, Any] | None:
     """The object `error` of a body; Google sometimes wraps it in a list."""
     try:
         found = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if isinstance(found, list) and len(found) == 1:
         found = found[0]
@@ -144,7 +164,7 @@ def _quota_error(shown: str, message: str, details: Sequence[dict[str, Any]]) ->
     A per-day quota, or one of 0 (the model is not open to this key), is exhausted whatever else is exceeded, and its
     RetryInfo means nothing.
     """
-    violations = list(_violations(details))
+    violations = [violation for detail in details for violation in _objects(detail.get("violations"))]
     for violation in violations:
         quota_id = str(violation.get("quotaId") or "")
         if "perday" in quota_id.lower() or str(violation.get("quotaValue")) == "0":
@@ -155,12 +175,9 @@ def _quota_error(shown: str, message: str, details: Sequence[dict[str, Any]]) ->
     return RateLimited(shown, status_code=429, quota_id=first, retry_after=_retry_delay(message, details))
 
 
-def _violations(details: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The exceeded quotas."""
-    for detail in details:
-        found = detail.get("violations")
-        if isinstance(found, list):
-            yield from (violation for violation in found if isinstance(violation, dict))
+def _objects(value: Any) -> list[dict[str, Any]]:
+    """The objects of a JSON list; none when it is something else."""
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
 def _retry_delay(message: str, details: Sequence[dict[str, Any]]) -> float | None:

@@ -135,7 +135,7 @@ class _Backend(httpcore2.NetworkBackend):
     ) -> httpcore2.NetworkStream:
         try:
             addresses = [str(found[4][0]) for found in getaddrinfo(host, port, type=SOCK_STREAM)]
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             raise httpcore2.ConnectError(f"{host} was not found: {error}") from error
         for untried in range(len(addresses), 0, -1):
             try:

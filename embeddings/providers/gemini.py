@@ -26,12 +26,13 @@ class GeminiProvider(Provider):
     default_model = _google.DEFAULT_MODEL
 
     def __init__(self, *, model: str, timeout: float, api_key: str = "", base_url: str = "") -> None:
-        """Make the SDK's client. Raises `ConfigurationError` when the key is missing.
+        """Make the SDK's client. Raises `ConfigurationError` when the key is missing, or the model's name no name.
 
         Everything that the SDK would otherwise take from the environment is given: key, address, API version, and the
         choice between the Gemini API and Vertex AI. It would also try a call five times.
         """
         super().__init__(model=model, timeout=timeout, api_key=api_key, base_url=base_url)
+        self._name = _google.checked_model(model)
         ssl_context = httpx2.create_ssl_context()
         self._wire = Wire(timeout=timeout, ssl_context=ssl_context)
         self._client = genai.Client(
@@ -66,7 +67,7 @@ class GeminiProvider(Provider):
         config = types.EmbedContentConfig(task_type=task.value, output_dimensionality=DIMENSIONS)
         self._wire.received.body = None
         try:
-            answer = self._client.models.embed_content(model=self.model, contents=contents, config=config)
+            answer = self._client.models.embed_content(model=self._name, contents=contents, config=config)
         except JobError:
             raise
         except errors.APIError as error:

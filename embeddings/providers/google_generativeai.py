@@ -42,8 +42,9 @@ class GoogleGenerativeAIProvider(Provider):
     default_model = _google.DEFAULT_MODEL
 
     def __init__(self, *, model: str, timeout: float, api_key: str = "", base_url: str = "") -> None:
-        """Make the SDK's client. Raises `ConfigurationError` when the key is missing."""
+        """Make the SDK's client. Raises `ConfigurationError` when the key is missing, or the model's name no name."""
         super().__init__(model=model, timeout=timeout, api_key=api_key, base_url=base_url)
+        self._name = f"models/{_google.checked_model(model)}"
         self._wire = Wire(timeout=timeout, ssl_context=httpx2.create_ssl_context())
         host = (base_url or _google.BASE_URL).rstrip("/")
         transport = _transport(host, _google.checked_key(api_key), self._wire)
@@ -58,13 +59,12 @@ class GoogleGenerativeAIProvider(Provider):
 
         `retry=None` turns off the SDK's own retries, of which there would be up to 18 behind one call.
         """
-        model = f"models/{self.model.removeprefix('models/')}"
         contents: Any = list(texts)
         options: Any = {"retry": None, "timeout": self.timeout}
         self._wire.received.body = None
         try:
             answer = embed_content(
-                model=model,
+                model=self._name,
                 content=contents,
                 task_type=task.value,
                 output_dimensionality=DIMENSIONS,

@@ -77,6 +77,7 @@ class LocalProvider(Provider):
 
     name = "local"
     max_batch = 100
+    needs_key = False
     max_tokens = 2048
     default_model = HYBRID if find_spec("wordllama") else HASH
 

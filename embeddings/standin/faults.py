@@ -89,6 +89,8 @@ class Rule:
             raise InvalidRule(f"fault {', '.join(unknown)!r} is not one of {', '.join(FAULTS)}")
         if self.probability is not None and not 0 <= self.probability <= 1:
             raise InvalidRule("probability is not between 0 and 1")
+        if (self.calls or 0) < 0 or self.after < 0:
+            raise InvalidRule("calls and after are not negative")
         if self.calls is None and self.probability is None and not self.marker:
             self.calls = 1
         self._names = names

@@ -34,6 +34,8 @@ class StandInServer(ThreadingHTTPServer):
     def __init__(self, standin: StandIn, *, host: str = "127.0.0.1", port: int = 0) -> None:
         self.standin = standin
         self._open: set[socket.socket] = set()
+        #: Connections accepted so far.
+        self.connections = 0
         super().__init__((host, port), _Handler)
 
     def server_bind(self) -> None:
@@ -43,6 +45,7 @@ class StandInServer(ThreadingHTTPServer):
     def process_request(self, request: Any, client_address: Any) -> None:
         """Take a connection."""
         self._open.add(request)
+        self.connections += 1
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:

@@ -52,11 +52,9 @@ class JobAdmin(ReadOnlyAdmin):
         "shown_status",
         "shown_subject",
         "kind",
-        "operation",
-        "shown_priority",
+        "shown_operation",
         "shown_progress",
         "shown_outcome",
-        "attempt",
         "created_at",
         "shown_duration",
     ]
@@ -102,6 +100,11 @@ class JobAdmin(ReadOnlyAdmin):
         url = subject_url(job)
         return format_html('<a href="{}">{}</a>', url, name) if url else name
 
+    @display(description="operation", ordering="operation")
+    def shown_operation(self, job: JobExecution) -> str:
+        """Return what made the job necessary and how urgent it is."""
+        return f"{job.get_operation_display()}, {Priority(job.priority).label}"
+
     @display(description="priority", ordering="priority")
     def shown_priority(self, job: JobExecution) -> str:
         """Return the priority's name."""
@@ -115,8 +118,8 @@ class JobAdmin(ReadOnlyAdmin):
 
     @display(description="outcome")
     def shown_outcome(self, job: JobExecution) -> str:
-        """Return the result, or the class of the last failure."""
-        return job.result or job.error_class or "-"
+        """Return the result, or the class of the last failure and the attempt."""
+        return job.result or (f"{job.error_class}, attempt {job.attempt}" if job.error_class else "-")
 
     @display(description="took")
     def shown_duration(self, job: JobExecution) -> str:

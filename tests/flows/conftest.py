@@ -8,25 +8,32 @@ from typing import Protocol
 
 import pytest
 
-from tests.flows.database import Template, template_database
+from tests.flows.database import template_database
+from tests.flows.house import Houses, clean_environment
 from tests.flows.standin import StandIn
-from tests.flows.system import System, clean_environment
+from tests.flows.system import System
 
 SYSTEMS = pytest.StashKey[list[System]]()
 
 
 class Start(Protocol):
-    """Starts a system; given a stand-in, that is its Google."""
+    """Starts a system whose Google is the stand-in; without one it embeds with the local provider.
+
+    The settings are those of the workers.
+    """
 
     def __call__(self, standin: StandIn | None = None, *, workers: int = 1, **settings: str) -> System: ...
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Template]:
-    """A migrated database, copied for each flow."""
-    server_url = os.environ["DATABASE_URL"]
-    with template_database(server_url, clean_environment(), tmp_path_factory.mktemp("template")) as made:
-        yield made
+def houses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Houses]:
+    """Databases, Redis and web servers, kept for all flows."""
+    server_url, directory = os.environ["DATABASE_URL"], tmp_path_factory.mktemp("template")
+    with (
+        template_database(server_url, clean_environment(), directory) as template,
+        Houses(template) as kept,
+    ):
+        yield kept
 
 
 @pytest.fixture(scope="session")
@@ -44,13 +51,14 @@ def standin(running_standin: StandIn) -> StandIn:
 
 
 @pytest.fixture
-def start(template: Template, request: pytest.FixtureRequest) -> Iterator[Start]:
-    """Starts systems that are stopped with the test."""
+def start(houses: Houses, request: pytest.FixtureRequest) -> Iterator[Start]:
+    """Starts a system that is stopped, and its traces removed, with the test."""
     systems = request.node.stash.setdefault(SYSTEMS, [])
     with ExitStack() as stack:
 
         def started(standin: StandIn | None = None, *, workers: int = 1, **settings: str) -> System:
-            system = System(template, workers=workers, settings={**(standin.settings if standin else {}), **settings})
+            house = houses.of(standin.settings if standin else {"EMBEDDING_PROVIDER": "local"})
+            system = System(house, workers=workers, settings=settings)
             systems.append(system)
             return stack.enter_context(system)
 
@@ -63,5 +71,5 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     if report.failed and report.when == "call":
         for system in item.stash.get(SYSTEMS, []):
-            report.sections.extend(system.report())
+            report.sections.extend(system.house.report())
     return report

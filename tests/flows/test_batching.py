@@ -19,9 +19,7 @@ def occupy(system: System, standin: StandIn, seconds: float) -> int:
     standin.take(seconds)
     texts = 500
     system.api.bulk(system.plant(texts, "Occupied"))
-    system.until(
-        lambda: system.sql("SELECT sum(size) FROM jobs_lease WHERE progress = 50") == [(texts,)], "the worker is busy"
-    )
+    system.until(lambda: system.sent() == texts, "the worker is busy")
     return texts
 
 
@@ -80,7 +78,7 @@ def test_an_urgent_save_overtakes_a_bulk_run(start: Start, standin: StandIn) -> 
     standin.take(0.5)
     system = start(standin, EMBEDDING_BATCH_SIZE="25")
     system.api.bulk(system.plant(1000))
-    system.until(system.busy, "the bulk run has begun")
+    system.until(system.sent, "the bulk run has begun")
 
     urgent = system.api.create(name="Urgent")["embedding_job"]["id"]
     system.await_success(1001)

@@ -12,8 +12,8 @@ BACK_WITHIN = 15.0
 
 
 def test_a_save_while_redis_is_stopped_succeeds_and_its_job_gets_done_once_redis_is_back(start: Start) -> None:
-    system = start(EMBEDDING_PROVIDER="local")
-    system.stop_redis()
+    system = start()
+    system.house.stop_redis()
 
     business = system.api.create()
     changed = system.api.change(business["id"], description="Written while Redis is away")
@@ -21,18 +21,18 @@ def test_a_save_while_redis_is_stopped_succeeds_and_its_job_gets_done_once_redis
     assert business["embedding_job"]["status"] == "queued"
     assert changed["embedding_job"]["id"] == business["embedding_job"]["id"]
     assert system.jobs() == {"queued": 1}
-    system.start_redis()
+    system.house.start_redis()
     system.await_success(1, within=BACK_WITHIN)
     assert system.without_fresh_vector() == 0
 
 
 def test_a_worker_that_starts_while_redis_is_stopped_works_once_it_is_back(start: Start) -> None:
-    system = start(EMBEDDING_PROVIDER="local", workers=0)
-    system.stop_redis()
+    system = start(workers=0)
+    system.house.stop_redis()
     system.api.create()
     system.start_worker()
 
-    system.start_redis()
+    system.house.start_redis()
 
     system.await_success(1, within=BACK_WITHIN)
 
@@ -44,7 +44,7 @@ def test_a_bulk_run_is_finished_though_redis_forgets_everything_in_its_middle(st
 
     for done in (1, 100, 300):
         system.until(lambda done=done: system.jobs()["succeeded"] >= done, f"{done} of the run are done")
-        system.flush_redis()
+        system.house.flush_redis()
         assert system.jobs()["succeeded"] < 500
     system.await_success(500)
 

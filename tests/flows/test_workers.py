@@ -51,7 +51,7 @@ def test_a_worker_that_is_asked_to_stop_finishes_what_it_has_in_hand(start: Star
     system = start(standin, EMBEDDING_BATCH_SIZE="20")
     (first,) = system.workers
     system.api.bulk(system.plant(500))
-    system.until(system.busy, "the worker is under load")
+    system.until(system.sent, "the worker is under load")
 
     assert system.stop(first, grace=30) == 0
 

@@ -10,6 +10,8 @@ from embeddings.source import SourceText
 from yellowbook.directory.models import Business
 from yellowbook.directory.text import TEXT_FIELDS, embedded_text
 
+_LABELS = "SELECT id, name FROM directory_business WHERE id = ANY(%s)"
+
 #: `FOR KEY SHARE` lets others go on saving the rows but not delete them.
 _LOCK_CURRENT = "SELECT id, text_hash FROM directory_business WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE"
 
@@ -27,7 +29,9 @@ class BusinessTexts:
 
     def labels(self, ids: Collection[UUID]) -> dict[UUID, str]:
         """Return the names of those that exist, in one query."""
-        return dict(Business.objects.filter(pk__in=ids).values_list("pk", "name"))
+        with connection.cursor() as cursor:
+            cursor.execute(_LABELS, [list(ids)])
+            return dict(cursor.fetchall())
 
     def lock_current(self, ids: Collection[UUID]) -> dict[UUID, str]:
         """Return the current text hashes and keep the rows from being deleted until the transaction ends.

@@ -14,6 +14,7 @@ LONGEST_RECORD: Final = 1_000
 #: What separates cells; the one that the header has most of is taken.
 DELIMITERS: Final = ",;\t"
 
+_OPEN_QUOTE: Final = "a quote is opened and not closed"
 _BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -126,20 +127,19 @@ class _Lookahead:
 def _csv_records(lines: _Lookahead, columns: list[str], delimiter: str) -> Iterator[Record]:
     while first := lines.take():
         cells, further = _cells(first, lines, delimiter)
-        problem = first.problem or next((line.problem for line in further if line.problem), "")
         if further and (isinstance(cells, str) or len(cells) != len(columns)):
             # The quote was opened by mistake: the lines that it would swallow are read for themselves.
-            yield Record(first.number, problem=first.problem or "A quote is opened and not closed.")
-            continue
+            cells, further = _OPEN_QUOTE, []
         for _ in further:
             lines.take()
-        if not problem and isinstance(cells, str):
-            problem = f"The line is not CSV: {cells}."
-        elif not problem and len(cells) != len(columns):
-            problem = f"The row has {len(cells)} cells, the header {len(columns)}."
-        if problem:
-            yield Record(first.number, problem=problem)
-        elif any(cell and not cell.isspace() for cell in cells):
+        problem = next((line.problem for line in (first, *further) if line.problem), "")
+        if problem or isinstance(cells, str):
+            yield Record(first.number, problem=problem or f"The line is not CSV: {cells}.")
+        elif not any(cell and not cell.isspace() for cell in cells):
+            continue
+        elif len(cells) != len(columns):
+            yield Record(first.number, problem=f"The row has {len(cells)} cells, the header {len(columns)}.")
+        else:
             yield Record(first.number, dict(zip(columns, cells, strict=True)))
 
 
@@ -156,4 +156,13 @@ def _cells(first: _Line, lines: _Lookahead, delimiter: str) -> tuple[list[str] |
     try:
         return next(csv.reader(texts(), delimiter=delimiter, strict=True)), further
     except csv.Error as error:
-        return str(error), further
+        return _plainly(str(error)), further
+
+
+def _plainly(message: str) -> str:
+    """Put what the csv module says into words that help."""
+    if message == "unexpected end of data":
+        return _OPEN_QUOTE
+    if "expected after" in message:
+        return "there is text between a closing quote and the end of its cell"
+    return message

@@ -30,7 +30,7 @@ class Client:
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def not_ready(self) -> str:
-        """Return why it is not ready yet, nothing once it is."""
+        """Return why it can't serve yet, nothing once it can."""
         try:
             self._get("/health/ready")
         except urllib.error.HTTPError as error:
@@ -39,6 +39,13 @@ class Client:
         except FAILURES as error:
             return str(error)
         return ""
+
+    def is_complete(self) -> bool:
+        """Tell whether it can serve and misses nothing, the workers included."""
+        try:
+            return not self._get("/health/ready")["degraded"]
+        except (*FAILURES, KeyError, TypeError):
+            return False
 
     def coverage(self, token: str) -> Coverage | None:
         """Return how far the embedding has come, or None if there is no telling now."""

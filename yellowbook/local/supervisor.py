@@ -84,11 +84,12 @@ class Supervisor:
         programs.collect_static()
         self._output.line("Starting the web server and the workers.")
         self._web = Service(programs.web(port.number), lambda: programs.web(port.number))
-        self._workers = Service(programs.workers(), programs.workers)
         client = Client(f"http://{HOST}:{port.number}")
         self._await_ready(client, self._web)
-        self._announce(client.url, credentials)
-        self._stay(client, credentials.api_token)
+        self._tell(client.url, credentials)
+        # Not before there is a page to watch them on, and a bar: they are done with the sample data in no time.
+        self._workers = Service(programs.workers(), programs.workers)
+        self._stay(client, credentials)
 
     def _await_ready(self, client: Client, web: Service) -> None:
         until = time.monotonic() + READY_WITHIN
@@ -99,16 +100,7 @@ class Supervisor:
                 raise LocalError(f"The web server is not ready: {reason}\n{log_tail(web.child.log)}")
             self._pause(ROUND)
 
-    def _announce(self, url: str, credentials: Credentials) -> None:
-        """Tell the person on the terminal and the scripts where everything is."""
-        run = {
-            "url": url,
-            **asdict(credentials),
-            "pid": os.getpid(),
-            "database_url": self._servers.database_url,
-            "redis_url": self._servers.redis_url,
-        }
-        write_private_json(self._options.var_dir / RUN_FILE, run)
+    def _tell(self, url: str, credentials: Credentials) -> None:
         servers = [server.name for server in self._servers.children]
         processes = [f"web ({WEB_PROCESSES} processes)", f"workers ({self._options.workers})"]
         self._output.line("")
@@ -126,29 +118,42 @@ class Supervisor:
         )
         self._output.line("")
 
-    def _stay(self, client: Client, token: str) -> None:
+    def _stay(self, client: Client, credentials: Credentials) -> None:
         """Look after everything until a signal comes, and show the embedding of what is there to the end."""
         services = [Service(child, partial(self._servers.restart, s)) for s, child in self._servers.children.items()]
         services += [service for service in (self._web, self._workers) if service is not None]
-        embedding = True
+        complete = embedded = False
         while True:
             for service in services:
                 if line := service.tend():
                     self._output.line(line, style="yellow")
-            if embedding:
-                embedding = self._follow(client, token)
+            if not complete and client.is_complete():
+                complete = True
+                self._write_run_file(client.url, credentials)
+            if not embedded:
+                embedded = self._follow(client, credentials.api_token)
             self._pause(ROUND)
 
+    def _write_run_file(self, url: str, credentials: Credentials) -> None:
+        run = {
+            "url": url,
+            **asdict(credentials),
+            "pid": os.getpid(),
+            "database_url": self._servers.database_url,
+            "redis_url": self._servers.redis_url,
+        }
+        write_private_json(self._options.var_dir / RUN_FILE, run)
+
     def _follow(self, client: Client, token: str) -> bool:
-        """Show how far the embedding has come; return whether there is more to come."""
+        """Show how far the embedding has come; return whether it is done."""
         coverage = client.coverage(token)
         if coverage is None:
-            return True
+            return False
         if coverage.embedded < coverage.total:
             self._output.progress(coverage)
-            return True
+            return False
         self._output.finish_progress(coverage)
-        return False
+        return True
 
     def _stop(self) -> None:
         """Stop what was started, in an order that lets each finish with those it needs."""

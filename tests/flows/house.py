@@ -1,0 +1,164 @@
+"""What the flows of one provider share: a database, Valkey and the web server, each started once."""
+
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any
+from unittest import mock
+
+import psycopg
+import redis
+from psycopg import sql
+
+from tests.flows.api import Api
+from tests.flows.database import Template, copied_database
+from tests.flows.waiting import until
+from yellowbook.local.options import ROOT, Options
+from yellowbook.local.port import HOST, ReservedPort
+from yellowbook.local.process import Child, log_tail, start
+from yellowbook.local.programs import Programs
+from yellowbook.local.throwaway import throwaway_servers
+
+#: What of the caller's environment would change how the system behaves.
+FOREIGN = (
+    *("DATABASE_", "REDIS_", "GEMINI_", "EMBEDDING_", "JOB_", "WORKER", "SHUTDOWN_", "DJANGO_", "VAR_DIR"),
+    *("PORT", "SAMPLE_DATA", "LOG_LEVEL", "PROMETHEUS_", "ALERT_", "EMAIL_", "dramatiq_"),
+)
+
+
+def clean_environment() -> dict[str, str]:
+    """Return the environment without the settings of the project."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+
+
+class House:
+    """A context manager; `settings` are those of the web server and of everything else that runs in it.
+
+    What was started is stopped at the end, by its pid, whatever happened meanwhile.
+    """
+
+    def __init__(self, template: Template, settings: Mapping[str, str]) -> None:
+        self._template = template
+        self._settings = settings
+        self._stack = ExitStack()
+
+    def __enter__(self) -> "House":
+        with ExitStack() as stack:
+            self._start(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def _start(self, stack: ExitStack) -> None:
+        url = stack.enter_context(copied_database(self._template))
+        self._servers = stack.enter_context(throwaway_servers(database_url=url))
+        self.logs = self._servers.logs
+        self._sql = stack.enter_context(psycopg.connect(url, autocommit=True))
+        self.environment = {
+            **clean_environment(),
+            "VAR_DIR": str(self._servers.var_dir),
+            "DATABASE_URL": url,
+            "REDIS_URL": self._servers.redis_url,
+            **self._settings,
+        }
+        port = ReservedPort()
+        stack.callback(port.release)
+        self._web = web = self._serve(port.number)
+        stack.callback(web.stop, signal.SIGTERM, grace=5)
+        self.api = Api(f"http://{HOST}:{port.number}", self._template.token)
+        stack.callback(self.api.http.close)
+
+    def _serve(self, port: int) -> Child:
+        """Start the web server with the command line that `make run` uses."""
+        options = Options(
+            var_dir=self._servers.var_dir, port=port, workers=1, shutdown_grace=30, database_url="", redis_url=""
+        )
+        with mock.patch.dict(os.environ, self.environment, clear=True):
+            return Programs(options, self._servers).web(port)
+
+    def start_worker(self, name: str, settings: Mapping[str, str]) -> Child:
+        """Start a master with one worker process, without waiting until it is ready; the caller stops it."""
+        return start(
+            name,
+            [sys.executable, "manage.py", "rundramatiq"],
+            log=self.logs / f"{name}.log",
+            environment={**self.environment, **settings},
+            directory=ROOT,
+        )
+
+    def await_web(self) -> None:
+        """Wait until the web server answers."""
+        until(lambda: self.web_failure() or self.api.ready(), "the web server is ready", note=self.web_failure)
+        assert not self.web_failure(), self.web_failure()
+
+    def web_failure(self) -> str:
+        """Say how the web server has ended, nothing while it runs."""
+        return "" if self._web.poll() is None else self._web.failure()
+
+    def empty(self) -> None:
+        """Remove what a flow has left in PostgreSQL, Redis and the logs; its workers must have been stopped."""
+        tables = self.sql("SELECT tablename FROM pg_tables WHERE tablename ~ '^(directory|embeddings|jobs)_'")
+        names = sql.SQL(", ").join(sql.Identifier(name) for (name,) in tables)
+        self.sql(sql.SQL("TRUNCATE {} CASCADE").format(names))
+        self.start_redis()
+        self.flush_redis()
+        for log in self.logs.glob("worker-*.log"):
+            log.unlink()
+
+    def sql(self, statement: Any, *parameters: Any) -> list[tuple[Any, ...]]:
+        """Run a statement of SQL and return its rows, if any."""
+        cursor = self._sql.execute(statement, parameters)
+        return cursor.fetchall() if cursor.description is not None else []
+
+    # --- Redis ----------------------------------------------------------------------------------------------------
+
+    def stop_redis(self) -> None:
+        """Stop Redis in good order."""
+        ((server, child),) = self._servers.children.items()
+        server.stop(child)
+
+    def start_redis(self) -> None:
+        """Start Redis again where it was, with its data; harmless when it runs."""
+        ((server, child),) = self._servers.children.items()
+        if child.poll() is not None:
+            server.wait_ready(self._servers.restart(server))
+
+    def flush_redis(self) -> None:
+        """Make Redis forget everything."""
+        with redis.Redis.from_url(self._servers.redis_url) as client:
+            client.flushall()
+
+    def report(self) -> list[tuple[str, str]]:
+        """Return the ends of all logs, for a person who has to find out why a flow failed."""
+        return [(log.name, log_tail(log, 40)) for log in sorted(self.logs.glob("*.log"))]
+
+
+class Houses:
+    """Keeps one house for each set of settings; a context manager."""
+
+    def __init__(self, template: Template) -> None:
+        self._template = template
+        self._stack = ExitStack()
+        self._kept: dict[frozenset[tuple[str, str]], House] = {}
+
+    def __enter__(self) -> "Houses":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def of(self, settings: Mapping[str, str]) -> House:
+        """Return the house with these settings, empty; its web server may still be starting."""
+        key = frozenset(settings.items())
+        if key not in self._kept:
+            self._kept[key] = self._stack.enter_context(House(self._template, settings))
+        return self._kept[key]

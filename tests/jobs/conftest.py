@@ -1,0 +1,81 @@
+"""Fixtures of the tests of `jobs`."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from redis import Redis
+
+from jobs import kinds, wake
+from jobs.kinds import Kind, register
+from jobs.redis import PATIENT, connect
+from tests.concurrency import Session
+
+from .support import MakeKind, do_nothing
+
+
+@pytest.fixture
+def make_kind(redis_client: Redis) -> Iterator[MakeKind]:
+    """Declare trivial kinds of job for the length of a test; each has a queue of its own."""
+    made: list[str] = []
+
+    def make(handler: Any = do_nothing, **options: Any) -> Kind:
+        name = options.pop("name", f"greet_{uuid.uuid4().hex[:8]}")
+        kind = register(Kind(name=name, handler=handler, **options))
+        made.append(name)
+        return kind
+
+    yield make
+    for name in made:
+        del kinds._kinds[name]
+        redis_client.delete(f"dramatiq:{name}", f"dramatiq:{name}.msgs", f"dramatiq:{name}.bell")
+
+
+@pytest.fixture
+def kind(make_kind: MakeKind) -> Kind:
+    """A trivial kind whose claims take up to ten jobs and hold nothing back."""
+    return make_kind(batch_size=10, linger=0.0, concurrency=50)
+
+
+@pytest.fixture
+def session() -> Iterator[Callable[[], Session]]:
+    """Open further database sessions."""
+    opened: list[Session] = []
+
+    def open_session() -> Session:
+        opened.append(Session())
+        return opened[-1]
+
+    yield open_session
+    for each in opened:
+        each.close()
+
+
+@pytest.fixture
+def redis_client() -> Iterator[Redis]:
+    """The Redis server of the test run."""
+    client = connect(timeout=PATIENT)
+    yield client
+    client.connection_pool.disconnect()
+
+
+@pytest.fixture(autouse=True)
+def _healthy_breaker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test inherit an outage."""
+    monkeypatch.setattr(wake, "_breaker", wake._Breaker())
+
+
+@pytest.fixture
+def dead_redis(settings: Any) -> Iterator[Callable[[], None]]:
+    """Redis is away; call the fixture's value to have it back."""
+    there = django_settings.REDIS_URL
+
+    def turn(url: str) -> None:
+        settings.REDIS_URL = url
+        wake._broker.cache_clear()
+
+    turn("unix:///nonexistent/yellowbook.sock")
+    yield lambda: turn(there)
+    turn(there)

@@ -1,0 +1,104 @@
+"""What the tests of `jobs` share besides fixtures."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from jobs.batch import Batch
+from jobs.enqueue import enqueue
+from jobs.errors import JobError, NetworkError
+from jobs.kinds import Kind
+from jobs.lifecycle import Claim, Failure, claim, finish
+from jobs.models import JobExecution, Lease
+from jobs.states import Status
+
+MakeKind = Callable[..., Kind]
+
+
+def do_nothing(batch: Batch) -> None:
+    """Handle a batch by returning."""
+
+
+def waiting(kind: Kind, *subjects: str, **changes: Any) -> list[JobExecution]:
+    """Make waiting jobs, the first one the oldest."""
+    made = []
+    for subject in subjects:
+        job_id = enqueue(kind.name, subject=subject).job_id
+        if changes:
+            JobExecution.objects.filter(id=job_id).update(**changes)
+        made.append(JobExecution.objects.get(id=job_id))
+    return made
+
+
+def claimed(kind: Kind, *subjects: str, worker: str = "w1", **changes: Any) -> Claim:
+    """Make jobs and claim them."""
+    waiting(kind, *subjects, **changes)
+    return must_claim(kind, worker=worker)
+
+
+def must_claim(kind: Kind, worker: str = "w1") -> Claim:
+    """Claim what is due, of which there must be something."""
+    found = claim(kind, worker=worker)
+    assert found is not None
+    return found
+
+
+def end(claim: Claim, outcome: "str | JobError | Mapping[UUID, str | Failure]" = "done", **options: Any) -> dict[str, int]:
+    """Finish all jobs of a claim the same way, or as a mapping says."""
+    if isinstance(outcome, Mapping):
+        outcomes = dict(outcome)
+    else:
+        made = Failure(outcome) if isinstance(outcome, JobError) else outcome
+        outcomes = {job.id: made for job in claim.jobs}
+    return finish(claim, outcomes, steps=options.pop("steps", []), **options)
+
+
+def network_failure() -> NetworkError:
+    """Return a failure that is retried."""
+    return NetworkError("connection refused", status_code=None)
+
+
+def long_ago(seconds: float = 3600) -> Any:
+    """Return a moment in the past."""
+    return timezone.now() - timedelta(seconds=seconds)
+
+
+def ahead(seconds: float = 3600) -> Any:
+    """Return a moment in the future."""
+    return timezone.now() + timedelta(seconds=seconds)
+
+
+def make_due(*jobs: Any) -> None:
+    """Let waiting jobs be due now."""
+    JobExecution.objects.filter(id__in=[job.id for job in jobs]).update(next_attempt_at=long_ago())
+
+
+def expire(*claims: Claim) -> None:
+    """Let the leases of claims run out."""
+    Lease.objects.filter(id__in=[each.lease_id for each in claims]).update(expires_at=long_ago())
+
+
+def job_of(claim: Claim, index: int = 0) -> JobExecution:
+    """Return a job of a claim as it is stored now."""
+    return JobExecution.objects.get(id=claim.jobs[index].id)
+
+
+def statuses(kind: Kind) -> dict[str, int]:
+    """Count the jobs of a kind by status."""
+    counts: dict[str, int] = {}
+    for status in JobExecution.objects.filter(kind=kind.name).values_list("status", flat=True):
+        counts[status] = counts.get(status, 0) + 1
+    return counts
+
+
+def put(kind: Kind, subject: str, status: str, **changes: Any) -> JobExecution:
+    """Store a job in any state, with what the state needs."""
+    needs: dict[str, Any] = {"kind": kind.name, "subject": subject, "operation": "update", "status": status}
+    if status == Status.RUNNING:
+        needs["lease_id"] = Lease.objects.create(
+            id=UUID(int=hash(subject) % 2**128), kind=kind.name, worker="w1", size=1, expires_at=ahead()
+        ).id
+    return JobExecution.objects.create(**{**needs, **changes})

@@ -1,0 +1,143 @@
+"""Ending attempts while others change the same rows, on real connections."""
+
+from threading import Event
+
+import pytest
+
+from jobs.enqueue import enqueue
+from jobs.errors import NotFound
+from jobs.kinds import Kind
+from jobs.lifecycle import claim, finish, release_worker, take_back_expired
+from jobs.models import Attempt, DeadLetter, JobExecution, Lease
+from tests.concurrency import at_once, until_blocked, until_blocked_or_done
+
+from .support import claimed, end, expire, job_of, must_claim, network_failure, statuses
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_worker_that_lost_its_lease_changes_nothing(kind: Kind) -> None:
+    lost = claimed(kind, "a", worker="slow")
+    expire(lost)
+    assert take_back_expired() == 1
+    held = must_claim(kind, worker="quick")
+    written = []
+    for outcome in ("done", network_failure(), NotFound("x")):
+        assert end(lost, outcome, write=lambda ids: written.append(ids) or {}) == {"lost": 1}
+    job = job_of(held)
+    assert (job.status, job.worker, job.lease_id) == ("running", "quick", held.lease_id)
+    assert not written
+    assert not Attempt.objects.exists()
+    assert not DeadLetter.objects.exists()
+    assert end(held) == {"succeeded": 1}
+    assert end(lost, network_failure()) == {"lost": 1}
+    assert job_of(held).status == "succeeded"
+
+
+def test_a_worker_that_lost_a_part_of_its_batch_ends_the_rest(kind: Kind) -> None:
+    batch = claimed(kind, "a", "b", "c")
+    stolen = batch.jobs[1].id
+    JobExecution.objects.filter(id=stolen).update(status="queued", lease_id=None)
+    written = []
+    assert end(batch, write=lambda ids: written.append(set(ids)) or {stolen: "mine"}) == {"succeeded": 2, "lost": 1}
+    assert written == [{batch.jobs[0].id, batch.jobs[2].id}]
+    assert job_of(batch, 1).status == "queued"
+
+
+def test_two_ends_of_one_batch_at_once_count_once(kind: Kind) -> None:
+    batch = claimed(kind, *"abcdefgh")
+    results = at_once(lambda: end(batch), lambda: end(batch, network_failure()))
+    assert {"lost": 8} in results
+    assert sum(statuses(kind).values()) == 8
+    assert len(statuses(kind)) == 1
+    assert Attempt.objects.count() in (0, 8)
+
+
+class TestANewerJobThatSlipsIn:
+    """A save commits between the look for a newer job and the failed job's return to waiting."""
+
+    @pytest.fixture
+    def meeting(self, kind: Kind, session):
+        """A failing job that waits for the save which makes a newer one: (batch, saver, the end under way)."""
+        batch = claimed(kind, "a", "b")
+        saver, worker = session(), session()
+        saver.begin()
+        saver.do(enqueue, kind.name, subject="a")
+        failing = worker.start(end, batch, network_failure())
+        until_blocked(failing)
+        return batch, saver, failing
+
+    def test_it_supersedes_the_failed_job_and_no_other(self, kind: Kind, meeting) -> None:
+        batch, saver, failing = meeting
+        saver.commit()
+        assert failing.result(20) == {"cancelled": 1, "retrying": 1}
+        assert (job_of(batch, 0).status, job_of(batch, 0).result) == ("cancelled", "superseded")
+        assert job_of(batch, 1).status == "retrying"
+        assert statuses(kind) == {"queued": 1, "retrying": 1, "cancelled": 1}
+        assert Attempt.objects.count() == 2
+
+    def test_it_changes_nothing_when_it_is_rolled_back(self, kind: Kind, meeting) -> None:
+        _, saver, failing = meeting
+        saver.rollback()
+        assert failing.result(20) == {"retrying": 2}
+        assert statuses(kind) == {"retrying": 2}
+
+
+def test_a_sweep_that_meets_a_batch_being_stored_leaves_it_alone(kind: Kind, session) -> None:
+    batch = claimed(kind, "a", "b")
+    expire(batch)
+    storing, go_on = Event(), Event()
+
+    def write(held):
+        storing.set()
+        assert go_on.wait(20)
+        return {}
+
+    worker, sweeper = session(), session()
+    ending = worker.start(end, batch, write=write)
+    assert storing.wait(20)
+    sweeping = sweeper.start(take_back_expired)
+    until_blocked_or_done(sweeping)
+    go_on.set()
+    assert ending.result(20) == {"succeeded": 2}
+    assert sweeping.result(20) == 0
+    assert statuses(kind) == {"succeeded": 2}
+
+
+def test_a_sign_off_that_meets_a_batch_being_stored_takes_back_only_what_is_left(kind: Kind, session) -> None:
+    """Compare-and-swap: what was stored while the other side waited for the rows is not made to wait again."""
+    batch = claimed(kind, "a", "b", worker="leaving")
+    storing, go_on = Event(), Event()
+
+    def write(held):
+        storing.set()
+        assert go_on.wait(20)
+        return {}
+
+    worker, other = session(), session()
+    ending = worker.start(finish, batch, {batch.jobs[0].id: "done"}, steps=[], write=write)
+    assert storing.wait(20)
+    releasing = other.start(release_worker, "leaving")
+    until_blocked_or_done(releasing)
+    go_on.set()
+    assert ending.result(20) == {"succeeded": 1}
+    releasing.result(20)
+    assert job_of(batch, 0).status == "succeeded"
+    assert job_of(batch, 1).status == "queued"
+    assert not Lease.objects.exists()
+
+
+def test_a_batch_that_is_stored_while_a_sweep_takes_it_back_is_lost(kind: Kind, session) -> None:
+    batch = claimed(kind, "a")
+    expire(batch)
+    sweeper, worker = session(), session()
+    sweeper.begin()
+    assert sweeper.do(take_back_expired) == 1
+    written = []
+    ending = worker.start(end, batch, write=lambda ids: written.append(ids) or {})
+    until_blocked(ending)
+    sweeper.commit()
+    assert ending.result(20) == {"lost": 1}
+    assert not written
+    assert statuses(kind) == {"queued": 1}
+    assert claim(kind, worker="next") is not None

@@ -1,0 +1,34 @@
+"""Timing and summing up."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A measured value, what it is held against, and the limit, all in `unit`; None where there is none."""
+
+    name: str
+    value: float
+    unit: str
+    reference: float | None = None
+    limit: float | None = None
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether the value is within its limit; None without one."""
+        return None if self.limit is None else self.value <= self.limit
+
+
+def milliseconds(act: Callable[[], object]) -> float:
+    """Return how long one call takes, in milliseconds."""
+    started = time.perf_counter()
+    act()
+    return (time.perf_counter() - started) * 1000
+
+
+def percentile(values: list[float], share: float) -> float:
+    """Return the value below which `share` (0 to 1) of the values lie, by nearest rank."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

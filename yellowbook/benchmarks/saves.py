@@ -1,0 +1,109 @@
+"""What a save, a bulk request and an import cost, over the whole stack of views, database and Redis."""
+
+import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import uuid4
+
+from django.contrib.auth.models import User
+from django.db.models.signals import post_save
+from django.test import Client
+
+from embeddings.kinds import GENERATE_EMBEDDING
+from jobs.models import JobExecution
+from yellowbook.benchmarks.measure import Figure, milliseconds, percentile
+from yellowbook.directory.models import Business
+from yellowbook.directory.signals import follow_text
+
+#: Requests before the clock counts.
+WARM_UP = 20
+
+
+def staff_client() -> Client:
+    """Return a client that is signed in as staff."""
+    user = User.objects.create_user(f"benchmark-{uuid4().hex[:8]}", is_staff=True)
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@contextmanager
+def without_jobs() -> Iterator[None]:
+    """Have saves make no job: the reference of what a save costs."""
+    post_save.disconnect(follow_text, sender=Business)
+    try:
+        yield
+    finally:
+        post_save.connect(follow_text, sender=Business)
+
+
+def _post(client: Client) -> None:
+    body = {"name": f"Benchmark {uuid4()}", "category": "Cafe", "address": "Peace Avenue 1", "description": "x" * 200}
+    response = client.post("/api/yellow-books", json.dumps(body), content_type="application/json")
+    if response.status_code != 201:
+        raise RuntimeError(f"POST answered {response.status_code}: {response.content!r}")
+
+
+def creates(client: Client, repeats: int) -> list[Figure]:
+    """Measure POST /api/yellow-books with its job, beside the same view without one, taking turns."""
+    with_job: list[float] = []
+    reference: list[float] = []
+    for index in range(WARM_UP + repeats):
+        with_job.append(milliseconds(lambda: _post(client)))
+        with without_jobs():
+            reference.append(milliseconds(lambda: _post(client)))
+        if index == WARM_UP - 1:
+            with_job.clear()
+            reference.clear()
+    figures = [
+        Figure(
+            f"POST /api/yellow-books, p{share * 100:.0f}",
+            percentile(with_job, share),
+            "ms",
+            percentile(reference, share),
+            50.0 if share == 0.95 else None,
+        )
+        for share in (0.5, 0.95, 0.99)
+    ]
+    added = percentile(with_job, 0.5) - percentile(reference, 0.5)
+    return [*figures, Figure("the job's share of a POST, p50", added, "ms", None, 10.0)]
+
+
+def bulk(client: Client, sizes: tuple[int, ...]) -> list[Figure]:
+    """Measure POST /api/admin/embeddings/bulk for several numbers of ids, with no job waiting before."""
+    limits = {50: 100.0, 10_000: 2000.0}
+    figures = []
+    for size in sizes:
+        Business.objects.bulk_create(
+            Business(name=f"Bulk {uuid4()}", category="Cafe", address="Peace Avenue 1")
+            for _ in range(max(0, size - Business.objects.count()))
+        )
+        JobExecution.objects.filter(kind=GENERATE_EMBEDDING).delete()
+        ids = [str(each) for each in Business.objects.values_list("pk", flat=True)[:size]]
+        body = json.dumps({"business_ids": ids})
+
+        def send(body: str = body) -> None:
+            response = client.post("/api/admin/embeddings/bulk", body, content_type="application/json")
+            if response.status_code != 202:
+                raise RuntimeError(f"bulk answered {response.status_code}: {response.content[:200]!r}")
+
+        figures.append(Figure(f"bulk of {size:,} ids", milliseconds(send), "ms", None, limits.get(size)))
+    return figures
+
+
+def imports(client: Client, rows: int) -> list[Figure]:
+    """Measure POST /api/yellow-books/import of new rows, and of the same rows again."""
+    lines = ["external_id,name,category,description,address,city"]
+    lines += [f"b-{index},Imported {index},Cafe,{'word ' * 20},Peace Avenue {index},Darkhan" for index in range(rows)]
+    content = "\n".join(lines).encode()
+
+    def send() -> None:
+        response = client.post("/api/yellow-books/import", io.BytesIO(content).getvalue(), content_type="text/csv")
+        if response.status_code != 202 or response.json()["rejected"]:
+            raise RuntimeError(f"import answered {response.status_code}: {response.content[:200]!r}")
+
+    return [
+        Figure(f"import of {rows:,} new rows", milliseconds(send) / 1000, "s", None, 10.0),
+        Figure(f"import of the same {rows:,} rows again", milliseconds(send) / 1000, "s"),
+    ]
