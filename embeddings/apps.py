@@ -10,5 +10,8 @@ class EmbeddingsConfig(AppConfig):
     verbose_name = "Embeddings"
 
     def ready(self) -> None:
-        """Register the system checks."""
-        from embeddings import checks  # noqa: F401 registers itself
+        """Register the system checks and the metrics; both need the models."""
+        from embeddings import checks, metrics
+
+        checks.register()
+        metrics.register()

@@ -3,12 +3,12 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error
 
 from embeddings.providers import provider_class
 
 
-@register()
 def check_provider(**_: Any) -> list[CheckMessage]:
     """Refuse a provider that lacks its key or its SDK."""
     found: list[CheckMessage] = []
@@ -26,7 +26,7 @@ def check_provider(**_: Any) -> list[CheckMessage]:
                     id="embeddings.E001",
                 )
             )
-        if settings.EMBEDDING_BATCH_SIZE > chosen.max_batch:
+        if chosen.max_batch < settings.EMBEDDING_BATCH_SIZE:
             found.append(
                 Error(
                     f"EMBEDDING_BATCH_SIZE={settings.EMBEDDING_BATCH_SIZE} is more than {name} takes in one call.",
@@ -35,3 +35,8 @@ def check_provider(**_: Any) -> list[CheckMessage]:
                 )
             )
     return found
+
+
+def register() -> None:
+    """Have Django run the checks before every command."""
+    checks.register(check_provider)

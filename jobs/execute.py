@@ -2,7 +2,8 @@
 
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 import structlog
 from django.db import OperationalError, close_old_connections
@@ -14,6 +15,7 @@ from jobs.due import is_due
 from jobs.errors import BatchRejected, JobError, NetworkError, ServerError
 from jobs.kinds import get_kind
 from jobs.lifecycle import Claim, ClaimedJob, Failure, claim, finish
+from jobs.lifecycle.finish import Outcome
 from jobs.tally import tally
 from jobs.wake import wake
 from jobs.workers import worker_name
@@ -95,14 +97,14 @@ def _cleaned(error: JobError) -> JobError:
     return error
 
 
-def _report(claimed: Claim, outcomes: dict, counts: dict[str, int], seconds: float) -> None:  # type: ignore[type-arg]
-    """Log one line for the batch and one for each failure."""
+def _report(claimed: Claim, outcomes: Mapping[UUID, Outcome], counts: Mapping[str, int], seconds: float) -> None:
+    """Log one line for the batch and one for each job."""
     log.info("batch_done", jobs=len(claimed.jobs), duration_ms=round(seconds * 1000), **counts)
     for job in claimed.jobs:
         outcome = outcomes.get(job.id)
-        facts = {"job_id": str(job.id), "subject": job.subject, "attempt": job.attempt}
+        told = log.bind(job_id=str(job.id), attempt=job.attempt, duration_ms=round(seconds * 1000))
+        told = told.bind(**{claimed.kind.subject_name: job.subject})
         if isinstance(outcome, Failure):
-            error = outcome.error
-            log.warning("job_failed", **facts, error_class=str(error.error_class), error=error.message)
+            told.warning("job_failed", error_class=str(outcome.error.error_class), error=outcome.error.message)
         else:
-            log.debug("job_done", **facts, result=outcome)
+            told.info("job_done", result=outcome)

@@ -24,7 +24,7 @@ SELECT kind, status, result, error_class, count(*),
        percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY extract(epoch FROM finished_at - started_at)),
        percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY extract(epoch FROM started_at - created_at))
   FROM jobs_jobexecution
- WHERE status IN ('succeeded', 'dead', 'cancelled') AND created_at > statement_timestamp() - %s * interval '1 second'
+ WHERE status IN ('succeeded', 'dead', 'cancelled') AND finished_at > statement_timestamp() - %s * interval '1 second'
  GROUP BY kind, status, result, error_class
 """
 
@@ -60,7 +60,7 @@ class JobCollector(Collector):
     def _finished(self) -> Iterator[Metric]:
         labels = ["kind", "status", "result", "error_class"]
         finished = GaugeMetricFamily(
-            "yellowbook_jobs_finished_last_hour", "Jobs made and ended in an hour.", labels=labels
+            "yellowbook_jobs_finished_last_hour", "Jobs that ended within the last hour.", labels=labels
         )
         run = GaugeMetricFamily("yellowbook_job_run_seconds", "Time from claim to end.", labels=[*labels, "quantile"])
         wait = GaugeMetricFamily(

@@ -81,6 +81,7 @@ class JobExecution(models.Model):
             models.Index(fields=["status", "-created_at"], name="jobs_job_status_created"),
             models.Index(fields=["-created_at", "id"], name="jobs_job_created"),
             models.Index(fields=["subject", "-created_at"], name="jobs_job_subject"),
+            models.Index(fields=["-finished_at"], condition=Q(finished_at__isnull=False), name="jobs_job_finished"),
             models.Index(fields=["run", "status"], condition=Q(run__isnull=False), name="jobs_job_run"),
         ]
 

@@ -19,7 +19,7 @@ from embeddings.standin.wire import ERRORS, Reply
 
 _CALL = re.compile(r"/v1(?:beta)?/models/([^/:]+):(embedContent|batchEmbedContents|generateContent)")
 _MODEL = re.compile(r"/v1(?:beta)?/models/([^/:]+)")
-#: A larger body is refused before it is read, as Google does at about this size, in bytes.
+#: A larger body is refused, in bytes; Google does so at about this size.
 LARGEST_BODY = 20 * 1024 * 1024
 #: How often a call that hangs looks whether its caller is still there, in seconds.
 PEEK = 0.1
@@ -108,11 +108,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         began = time()
         length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
         if length > LARGEST_BODY:
-            self.close_connection = True
             self._send(ERRORS["413"])
             return
-        body = self.rfile.read(length)
         call = _CALL.fullmatch(path)
         if call is None:
             self._send(ERRORS["404"])

@@ -1,10 +1,11 @@
-"""What the flows of one provider share: a database, Valkey and the web server, each started once."""
+"""What the flows of one provider share: a database, Valkey, the web server and a worker, each started once."""
 
 import os
 import signal
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
+from itertools import count
 from types import TracebackType
 from typing import Any
 from unittest import mock
@@ -16,6 +17,7 @@ from psycopg import sql
 from tests.flows.api import Api
 from tests.flows.database import Template, copied_database
 from tests.flows.waiting import until
+from tests.flows.worker import Worker
 from yellowbook.local.options import ROOT, Options
 from yellowbook.local.port import HOST, ReservedPort
 from yellowbook.local.process import Child, log_tail, start
@@ -27,6 +29,9 @@ FOREIGN = (
     *("DATABASE_", "REDIS_", "GEMINI_", "EMBEDDING_", "JOB_", "WORKER", "SHUTDOWN_", "DJANGO_", "VAR_DIR"),
     *("PORT", "SAMPLE_DATA", "LOG_LEVEL", "PROMETHEUS_", "ALERT_", "EMAIL_", "dramatiq_"),
 )
+
+#: Seconds between heartbeats; a worker that has not beaten for 3 times as long is taken for lost.
+HEARTBEAT = "2"
 
 
 def clean_environment() -> dict[str, str]:
@@ -44,6 +49,9 @@ class House:
         self._template = template
         self._settings = settings
         self._stack = ExitStack()
+        self._numbers = count(1)
+        #: The worker that stays from flow to flow; None when the last one had no use for it, or has killed it.
+        self.resident: Worker | None = None
 
     def __enter__(self) -> "House":
         with ExitStack() as stack:
@@ -66,12 +74,14 @@ class House:
             "VAR_DIR": str(self._servers.var_dir),
             "DATABASE_URL": url,
             "REDIS_URL": self._servers.redis_url,
+            "WORKER_HEARTBEAT": HEARTBEAT,
             **self._settings,
         }
         port = ReservedPort()
         stack.callback(port.release)
         self._web = web = self._serve(port.number)
         stack.callback(web.stop, signal.SIGTERM, grace=5)
+        stack.callback(self.dismiss)
         self.api = Api(f"http://{HOST}:{port.number}", self._template.token)
         stack.callback(self.api.http.close)
 
@@ -83,15 +93,30 @@ class House:
         with mock.patch.dict(os.environ, self.environment, clear=True):
             return Programs(options, self._servers).web(port)
 
-    def start_worker(self, name: str, settings: Mapping[str, str]) -> Child:
+    def start_worker(self, settings: Mapping[str, str]) -> Worker:
         """Start a master with one worker process, without waiting until it is ready; the caller stops it."""
-        return start(
-            name,
-            [sys.executable, "manage.py", "rundramatiq"],
-            log=self.logs / f"{name}.log",
-            environment={**self.environment, **settings},
-            directory=ROOT,
+        name = f"worker-{next(self._numbers)}"
+        return Worker(
+            start(
+                name,
+                [sys.executable, "manage.py", "rundramatiq"],
+                log=self.logs / f"{name}.log",
+                environment={**self.environment, **settings},
+                directory=ROOT,
+            )
         )
+
+    def hire(self) -> Worker:
+        """Return the resident worker, which is started if there is none."""
+        if self.resident is None:
+            self.resident = self.start_worker({})
+        return self.resident
+
+    def dismiss(self) -> None:
+        """Kill the resident worker, if any."""
+        if self.resident is not None:
+            self.resident.kill()
+            self.resident = None
 
     def await_web(self) -> None:
         """Wait until the web server answers."""
@@ -103,14 +128,22 @@ class House:
         return "" if self._web.poll() is None else self._web.failure()
 
     def empty(self) -> None:
-        """Remove what a flow has left in PostgreSQL, Redis and the logs; its workers must have been stopped."""
-        tables = self.sql("SELECT tablename FROM pg_tables WHERE tablename ~ '^(directory|embeddings|jobs)_'")
-        names = sql.SQL(", ").join(sql.Identifier(name) for (name,) in tables)
-        self.sql(sql.SQL("TRUNCATE {} CASCADE").format(names))
+        """Remove what a flow has left; of its workers, only the resident one may still be there.
+
+        It goes as well if it is dead, or if there is something left that it might be working on.
+        """
+        unfinished = "SELECT FROM jobs_jobexecution WHERE status IN ('queued', 'retrying', 'running')"
+        if self.resident is not None and (self.resident.failure() or self.sql(unfinished)):
+            self.dismiss()
+        present = self.resident.processes() if self.resident is not None else []
+        self.sql("DELETE FROM jobs_workerprocess WHERE pid <> ALL(%s)", present)
+        for table in (
+            *("jobs_attempt", "jobs_deadletter", "jobs_jobexecution", "jobs_lease", "jobs_run", "jobs_lane"),
+            *("embeddings_embedding", "embeddings_providerusage", "directory_business"),
+        ):
+            self.sql(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
         self.start_redis()
         self.flush_redis()
-        for log in self.logs.glob("worker-*.log"):
-            log.unlink()
 
     def sql(self, statement: Any, *parameters: Any) -> list[tuple[Any, ...]]:
         """Run a statement of SQL and return its rows, if any."""

@@ -1,62 +1,25 @@
-"""A whole system of real processes, as one flow uses it: the shared house, and workers of the flow's own."""
+"""A whole system of real processes, as one flow uses it: the shared house, and the workers that it needs."""
 
-import os
-import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
-
-import psutil
 
 from tests.flows.database import manage
 from tests.flows.house import House
 from tests.flows.waiting import DEADLINE, until
-from yellowbook.local.process import Child
+from tests.flows.worker import Worker
 
 T = TypeVar("T")
 
 
-class Worker:
-    """One `manage.py rundramatiq`: a master and the process that works."""
-
-    def __init__(self, child: Child) -> None:
-        self._child = child
-        self.name = child.name
-
-    @property
-    def log(self) -> Path:
-        """Where it writes."""
-        return self._child.log
-
-    def processes(self) -> list[int]:
-        """The pids of the processes that work."""
-        return [process.pid for process in psutil.Process(self._child.pid).children()]
-
-    def leads(self) -> bool:
-        """Tell whether it has been elected as the leader at some time."""
-        return '"leading"' in self.log.read_text(encoding="utf-8")
-
-    def kill(self) -> None:
-        """Kill master and worker process at once, as a lost machine does."""
-        os.killpg(self._child.pid, signal.SIGKILL)
-        self._child.wait()
-
-    def stop(self, grace: float = DEADLINE) -> int:
-        """Ask it to stop; return its exit code, -9 if it did not within `grace` seconds."""
-        self._child.stop(signal.SIGTERM, grace=grace)
-        return self._child.wait()
-
-    def failure(self) -> str:
-        """Say how it ended, nothing while it runs."""
-        return "" if self._child.poll() is None else self._child.failure()
-
-
 class System:
-    """A context manager; at its end the workers are gone and the house is empty again."""
+    """A context manager; at its end the flow's own workers are gone and the house is empty again.
+
+    A single worker without settings of its own is the house's resident one.
+    """
 
     def __init__(self, house: House, *, workers: int, settings: Mapping[str, str]) -> None:
         self.house = house
@@ -65,15 +28,18 @@ class System:
         self.workers: list[Worker] = []
         self._first = workers
         self._settings = settings
-        self._started = 0
         self._stack = ExitStack()
 
     def __enter__(self) -> "System":
         with ExitStack() as stack:
             self._stack = stack
             stack.callback(self.house.empty)
-            for _ in range(self._first):
-                self._spawn_worker()
+            if self._first == 1 and not self._settings:
+                self.workers = [self.house.hire()]
+            else:
+                self.house.dismiss()
+                for _ in range(self._first):
+                    self._spawn_worker()
             self.house.await_web()
             for worker in self.workers:
                 self._await_worker(worker)
@@ -94,10 +60,8 @@ class System:
         return worker
 
     def _spawn_worker(self) -> Worker:
-        self._started += 1
-        child = self.house.start_worker(f"worker-{self._started}", self._settings)
-        self._stack.callback(child.stop, grace=0)
-        worker = Worker(child)
+        worker = self.house.start_worker(self._settings)
+        self._stack.callback(worker.stop, grace=0)
         self.workers.append(worker)
         return worker
 
@@ -107,13 +71,20 @@ class System:
 
     def kill(self, worker: Worker) -> None:
         """Kill a worker."""
-        self.workers.remove(worker)
+        self._let_go(worker)
         worker.kill()
 
     def stop(self, worker: Worker, grace: float = DEADLINE) -> int:
         """Ask a worker to stop; return its exit code, -9 if it did not within `grace` seconds."""
-        self.workers.remove(worker)
+        self._let_go(worker)
         return worker.stop(grace)
+
+    def _let_go(self, worker: Worker) -> None:
+        """Expect a worker's end from now on."""
+        self.workers.remove(worker)
+        if worker is self.house.resident:
+            self.house.resident = None
+            self._stack.callback(worker.stop, grace=0)
 
     def manage(self, *arguments: str) -> str:
         """Run a management command beside the system; return what it printed."""

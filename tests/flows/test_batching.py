@@ -6,7 +6,6 @@ import pytest
 
 from tests.flows.conftest import Start
 from tests.flows.standin import StandIn
-from tests.flows.system import System
 
 pytestmark = pytest.mark.flow
 
@@ -14,13 +13,16 @@ pytestmark = pytest.mark.flow
 MOST_CALLS = 12
 
 
-def occupy(system: System, standin: StandIn, seconds: float) -> int:
-    """Have every batch that the lane allows at once under way, for `seconds`; return how many texts that takes."""
-    standin.take(seconds)
-    texts = 500
-    system.api.bulk(system.plant(texts, "Occupied"))
-    system.until(lambda: system.sent() == texts, "the worker is busy")
-    return texts
+#: What `manage.py shell` runs: it waits until the worker is busy, then saves one by one.
+SAVES = """
+import time
+from jobs.models import Lease
+from yellowbook.directory.models import Business
+while not Lease.objects.filter(progress=50).exists():
+    time.sleep(0.05)
+for number in range(1000):
+    Business(name=f"Saved {number}", category="Café", address="Street 1").save()
+"""
 
 
 def calls_for(standin: StandIn, marker: str) -> list[int]:
@@ -29,13 +31,16 @@ def calls_for(standin: StandIn, marker: str) -> list[int]:
 
 
 def test_a_thousand_saves_while_the_worker_is_busy_cost_twelve_calls_at_most(start: Start, standin: StandIn) -> None:
+    standin.take(8)
     system = start(standin)
-    occupied = occupy(system, standin, seconds=6)
+    planted = system.plant(500)
 
-    with ThreadPoolExecutor(2) as threads:
-        list(threads.map(lambda number: system.api.create(name=f"Saved {number}"), range(1000)))
+    with ThreadPoolExecutor(1) as thread:
+        saves = thread.submit(system.manage, "shell", "-c", SAVES)
+        system.api.bulk(planted)
+        saves.result()
     standin.take(0.1)
-    system.await_success(occupied + 1000)
+    system.await_success(1500)
 
     calls = calls_for(standin, "Saved")
     assert sum(calls) == 1000
@@ -58,8 +63,9 @@ def test_a_thousand_by_the_bulk_endpoint_cost_twelve_calls_at_most(start: Start,
 
 
 def test_two_workers_never_embed_a_text_twice(start: Start, standin: StandIn) -> None:
-    standin.take(0.3)
-    system = start(standin, workers=2, EMBEDDING_BATCH_SIZE="25")
+    standin.take(0.5)
+    system = start(standin)
+    system.start_worker()
     ids = system.plant(1000)
 
     with ThreadPoolExecutor(4) as threads:
@@ -75,8 +81,8 @@ def test_two_workers_never_embed_a_text_twice(start: Start, standin: StandIn) ->
 
 
 def test_an_urgent_save_overtakes_a_bulk_run(start: Start, standin: StandIn) -> None:
-    standin.take(0.5)
-    system = start(standin, EMBEDDING_BATCH_SIZE="25")
+    standin.take(1)
+    system = start(standin)
     system.api.bulk(system.plant(1000))
     system.until(system.sent, "the bulk run has begun")
 

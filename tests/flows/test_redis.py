@@ -38,7 +38,7 @@ def test_a_worker_that_starts_while_redis_is_stopped_works_once_it_is_back(start
 
 
 def test_a_bulk_run_is_finished_though_redis_forgets_everything_in_its_middle(start: Start, standin: StandIn) -> None:
-    standin.take(0.3)
+    standin.take(0.2)
     system = start(standin, EMBEDDING_BATCH_SIZE="20", JOB_CONCURRENCY="2")
     system.api.bulk(system.plant(500))
 

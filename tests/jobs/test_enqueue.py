@@ -76,9 +76,13 @@ def test_kinds_do_not_share_the_jobs_of_a_subject(kind: Kind, make_kind: MakeKin
     assert enqueue(other.name, subject="x").created
 
 
-def test_an_unknown_kind_or_priority_writes_nothing(kind: Kind) -> None:
+def test_an_unknown_kind_is_refused_before_anything_is_written() -> None:
     with pytest.raises(UnknownKind, match="nonsense"):
         enqueue("nonsense", subject="x")
+    assert not JobExecution.objects.exists()
+
+
+def test_an_unknown_priority_is_refused_and_leaves_the_transaction_of_the_caller_usable(kind: Kind) -> None:
     with pytest.raises(ValueError, match="high, normal, low"):
         enqueue(kind.name, subject="x", priority="urgent")
     assert not JobExecution.objects.exists()

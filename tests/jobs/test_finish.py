@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from jobs.enqueue import enqueue
-from jobs.errors import AuthError, InvalidInput, NetworkError, NotFound, RateLimited, ServerError
+from jobs.errors import AuthError, BadResponse, InvalidInput, NetworkError, NotFound, RateLimited, ServerError
 from jobs.kinds import Kind
 from jobs.lifecycle import Claim, Failure
 from jobs.models import Attempt, DeadLetter, JobExecution, Lease
@@ -47,7 +47,7 @@ def test_the_number_of_statements_does_not_grow_with_the_batch(make_kind: MakeKi
             job.id: Failure(error) if (error := errors[n % 3]) else "done"  # type: ignore[arg-type]
             for n, job in enumerate(batch.jobs)
         }
-        with CaptureQueriesContext(connection, ) as queries:
+        with CaptureQueriesContext(connection) as queries:
             end(batch, ends)
         return len(queries)
 
@@ -198,8 +198,6 @@ class TestDeadLetters:
 
     def test_a_malformed_answer_is_kept_with_its_sample(self, kind: Kind) -> None:
         """Section 6: `bad_response` ends in a dead letter, with a clipped sample."""
-        from jobs.errors import BadResponse
-
         enqueue(kind.name, subject="a", max_retries=0)
         end(must_claim(kind), BadResponse("not JSON", sample="<html>502"))
         assert "<html>502" in str(DeadLetter.objects.values().get())

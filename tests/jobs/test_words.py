@@ -1,6 +1,7 @@
 """The closed sets of words, kinds and payloads."""
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from jobs.errors import ErrorClass, JobError
 from jobs.kinds import Kind, UnknownKind, all_kinds, get_kind, register
@@ -80,8 +81,6 @@ def test_the_payload_is_the_one_of_the_design(make_kind: MakeKind) -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("status", Status.values)
 def test_a_job_without_what_its_status_needs_can_not_be_stored(kind, status) -> None:
-    from django.db import IntegrityError, transaction
-
     job = put(kind, "x", status)
     wrong = {"lease_id": None} if status == Status.RUNNING else {"lease_id": job.id}
     with pytest.raises(IntegrityError, match="jobs_job_leased_while_running"), transaction.atomic():

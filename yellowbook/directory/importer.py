@@ -31,6 +31,9 @@ CHUNK_ROWS: Final = 1_000
 #: PostgreSQL's advisory lock that imports take turns on, chunk by chunk, since name and address are not unique: two
 #: imports of one file at once would add everything twice.
 TURN_LOCK: Final = 0x79_65_6C_6C_6F_77
+#: Columns without meaning that a report names, and characters of each.
+SHOWN_COLUMNS: Final = 20
+LONGEST_COLUMN: Final = 60
 #: Tries of a chunk while others add businesses with the same external ids.
 _TRIES: Final = 3
 
@@ -49,6 +52,12 @@ class Report:
     duplicates: int = 0
     rejected: list[Rejection] = field(default_factory=list)
     ignored_columns: set[str] = field(default_factory=set)
+
+    def note_columns(self, columns: Iterable[str]) -> None:
+        """Remember those of `columns` that mean nothing here, in a form that can be shown; a few of them will do."""
+        for column in set(columns).difference(COLUMNS):
+            if column and len(self.ignored_columns) < SHOWN_COLUMNS:
+                self.ignored_columns.add(column[:LONGEST_COLUMN].encode(errors="backslashreplace").decode())
 
     @property
     def rows(self) -> int:
@@ -94,14 +103,14 @@ def _records(stream: BinaryIO, file_format: Format, report: Report) -> Iterator[
     if file_format == "csv":
         columns, records = read_csv(stream)
         check_columns(columns)
-        report.ignored_columns.update(column for column in columns if column and column not in COLUMNS)
+        report.note_columns(columns)
         return records
     return _noting_columns(read_jsonl(stream), report)
 
 
 def _noting_columns(records: Iterable[Record], report: Report) -> Iterator[Record]:
     for record in records:
-        report.ignored_columns.update(record.values.keys() - COLUMNS)
+        report.note_columns(record.values)
         yield record
 
 

@@ -13,7 +13,6 @@ from jobs.models import JobExecution
 from yellowbook.directory.models import Business
 
 
-
 @pytest.fixture(scope="session", autouse=True)
 def _static_root() -> None:
     """Give whitenoise the directory that it warns about when it is missing."""

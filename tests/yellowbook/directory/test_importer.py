@@ -2,16 +2,16 @@ import csv
 import io
 import json
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connections
+from django.db import IntegrityError, transaction
 from pytest_django import DjangoAssertNumQueries
 
 from jobs.actor import acting_as
 from jobs.models import JobExecution
 from jobs.states import Priority
+from tests.concurrency import at_once
 from yellowbook.directory import importer
 from yellowbook.directory.importer import Report, TooManyRows, import_file
 from yellowbook.directory.models import Business
@@ -201,7 +201,9 @@ def test_half_a_position_is_judged_with_what_is_stored(make_business: MakeBusine
     make_business(external_id="a", latitude=1.0, longitude=2.0)
 
     report = from_rows(
-        {"external_id": "a", "latitude": None}, {"external_id": "a", "latitude": 3.0}, {"external_id": "a", "phone": "9"}
+        {"external_id": "a", "latitude": None},
+        {"external_id": "a", "latitude": 3.0},
+        {"external_id": "a", "phone": "9"},
     )
 
     assert counts(report) == {"updated": 1, "duplicates": 1, "rejected": 1}
@@ -211,6 +213,13 @@ def test_half_a_position_is_judged_with_what_is_stored(make_business: MakeBusine
 def test_columns_without_meaning_are_ignored_and_told() -> None:
     assert from_csv("name,category,address,id,adress,\na,b,c,1,2,3\n").ignored_columns == {"id", "adress"}
     assert from_rows(values(id="x"), values(rating=5)).ignored_columns == {"id", "rating"}
+
+
+def test_of_many_columns_without_meaning_some_are_told_in_a_form_that_can_be_shown() -> None:
+    report = from_rows(values(**{f"{n}\ud800" + "x" * 500: 1 for n in range(500)}))
+
+    assert len(report.ignored_columns) == 20
+    assert all(len(column) < 70 and column.isascii() for column in report.ignored_columns)
 
 
 def test_a_header_alone_is_an_empty_import() -> None:
@@ -281,7 +290,7 @@ def failing(error: Exception, *, times: int) -> Callable[..., Any]:
 
 def external_id_taken() -> IntegrityError:
     """Return the error that the database gives for a second business with one external id."""
-    with pytest.raises(IntegrityError) as raised, importer.transaction.atomic():
+    with pytest.raises(IntegrityError) as raised, transaction.atomic():
         Business.objects.bulk_create([Business(**values(external_id="x")), Business(**values(external_id="x"))])
     return raised.value
 
@@ -307,14 +316,7 @@ def test_two_imports_of_one_file_at_once_add_everything_once(monkeypatch: pytest
     writer.writeheader()
     writer.writerows(values(name=str(n)) for n in range(100))
 
-    def run(_: int) -> Report:
-        try:
-            return from_csv(out.getvalue())
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(3) as pool:
-        reports = list(pool.map(run, range(3)))
+    reports = at_once(*[lambda: from_csv(out.getvalue())] * 3)
 
     assert Business.objects.count() == 100
     assert sum(report.created for report in reports) == 100

@@ -1,0 +1,64 @@
+"""`manage.py gemini_standin` as an operator starts it."""
+
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@contextmanager
+def started(*options: str) -> Generator[tuple[subprocess.Popen[str], str]]:
+    """The process, and what it printed until it served."""
+    command = [sys.executable, "manage.py", "gemini_standin", *options]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        try:
+            assert process.stdout is not None
+            printed = ""
+            while "Ctrl-C" not in printed:
+                line = process.stdout.readline()
+                assert line, printed
+                printed += line
+            yield process, printed
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_says_where_it_listens_serves_and_stops_when_told(number: signal.Signals) -> None:
+    with started("--fault", "503:calls=1", "--rpm", "15", "--key", "a-key") as (process, printed):
+        found = re.search(r"^GEMINI_BASE_URL=(http://127\.0\.0\.1:\d+)$", printed, re.MULTILINE)
+        assert found, printed
+        assert "GEMINI_API_KEY=a-key" in printed
+        with httpx2.Client(base_url=found[1], trust_env=False, headers={"x-goog-api-key": "a-key"}) as http:
+            body = {"content": {"parts": [{"text": "text"}]}}
+            path = "/v1beta/models/gemini-embedding-001:embedContent"
+            assert [http.post(path, json=body).status_code for _ in range(2)] == [503, 200]
+            assert http.get("/_standin/state").json()["quotas"]["rpm"] == 15
+        process.send_signal(number)
+        rest, _ = process.communicate(timeout=30)
+        assert "Stopped after 2 calls with 2 texts." in rest
+        assert process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--fault", "no-such"], "--fault no-such: fault 'no-such' is not one of"),
+        (["--fault", "503:calls=many"], "--fault 503:calls=many"),
+        (["--host", "203.0.113.1"], "203.0.113.1:0 can't be listened on"),
+    ],
+)
+def test_a_wrong_option_is_said_in_a_line(options: list[str], said: str) -> None:
+    command = [sys.executable, "manage.py", "gemini_standin", *options]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert ran.returncode == 1
+    assert ran.stderr.startswith(f"CommandError: {said}")
+    assert "Traceback" not in ran.stderr

@@ -1,0 +1,46 @@
+"""A worker as a flow sees it."""
+
+import os
+import signal
+from pathlib import Path
+
+import psutil
+
+from tests.flows.waiting import DEADLINE
+from yellowbook.local.process import Child
+
+
+class Worker:
+    """One `manage.py rundramatiq`: a master and the process that works."""
+
+    def __init__(self, child: Child) -> None:
+        self._child = child
+        self.name = child.name
+
+    @property
+    def log(self) -> Path:
+        """Where it writes."""
+        return self._child.log
+
+    def processes(self) -> list[int]:
+        """The pids of the processes that work."""
+        return [process.pid for process in psutil.Process(self._child.pid).children()]
+
+    def leads(self) -> bool:
+        """Tell whether it has been elected as the leader at some time."""
+        return '"leading"' in self.log.read_text(encoding="utf-8")
+
+    def kill(self) -> None:
+        """Kill master and worker process at once, as a lost machine does."""
+        if self._child.poll() is None:
+            os.killpg(self._child.pid, signal.SIGKILL)
+            self._child.wait()
+
+    def stop(self, grace: float = DEADLINE) -> int:
+        """Ask it to stop; return its exit code, -9 if it did not within `grace` seconds."""
+        self._child.stop(signal.SIGTERM, grace=grace)
+        return self._child.wait()
+
+    def failure(self) -> str:
+        """Say how it ended, nothing while it runs."""
+        return "" if self._child.poll() is None else self._child.failure()
