@@ -15,10 +15,11 @@ from jobs.errors import BadResponse, JobError
 log = structlog.get_logger(__name__)
 
 _COUNT = """
-INSERT INTO embeddings_providerusage AS usage (day, provider, model, outcome, calls, texts, seconds)
-VALUES (date(statement_timestamp() AT TIME ZONE 'UTC'), %s, %s, %s, 1, %s, %s)
+INSERT INTO embeddings_providerusage AS usage (day, provider, model, outcome, calls, texts, seconds, updated_at)
+VALUES (date(statement_timestamp() AT TIME ZONE 'America/Los_Angeles'), %s, %s, %s, 1, %s, %s, statement_timestamp())
     ON CONFLICT (day, provider, model, outcome) DO UPDATE
-   SET calls = usage.calls + 1, texts = usage.texts + excluded.texts, seconds = usage.seconds + excluded.seconds
+   SET calls = usage.calls + 1, texts = usage.texts + excluded.texts, seconds = usage.seconds + excluded.seconds,
+       updated_at = excluded.updated_at
 """
 
 

@@ -4,18 +4,22 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+import numpy as np
+from numpy.typing import NDArray
 from pgvector import HalfVector
 
 from embeddings.calls import embed_texts
 from embeddings.current import current_provider
 from embeddings.prepare import Prepared, prepare
-from embeddings.providers.base import TaskType
+from embeddings.providers.base import Provider, TaskType
 from embeddings.source import SourceText, text_source
 from embeddings.store import NewVector, store, stored_hashes, vectors_by_hash
 from jobs.batch import Batch
-from jobs.errors import InvalidInput, JobError, NotFound
+from jobs.budget import Cost
+from jobs.errors import BadResponse, InvalidInput, JobError, NotFound, RateLimited
 from jobs.lifecycle import ClaimedJob, Failure
 from jobs.lifecycle.finish import Outcome
+from jobs.states import Priority
 
 #: Stored vectors answer searches, so they are made as documents.
 TASK = TaskType.DOCUMENT
@@ -47,11 +51,13 @@ def generate_embeddings(batch: Batch) -> None:
         if each.source.text_hash in known
     }
     unknown = {each.source.text_hash: each for each in work if each.source.text_hash not in known}
-    if unknown:
+    sent = _affordable(batch, unknown)
+    for each in work:
+        if each.source.text_hash in unknown and each.source.text_hash not in sent:
+            batch.postpone(each.job)
+    if sent:
         batch.step(50, publish=True)
-        answers = dict(
-            zip(unknown, embed_texts([each.prepared.text for each in unknown.values()], TASK, provider), strict=True)
-        )
+        answers = dict(zip(sent, _call(batch, [each.prepared.text for each in sent.values()], provider), strict=True))
         batch.step(80)
         seen: set[str] = set()
         for each in work:
@@ -82,6 +88,23 @@ def generate_embeddings(batch: Batch) -> None:
 
     if ready:
         batch.before_finish(write)
+
+
+def _affordable(batch: Batch, unknown: Mapping[str, _Work]) -> dict[str, _Work]:
+    """Spend the budget on as many of the texts as it allows, the most urgent first; return those."""
+    costs = [Cost(each.prepared.tokens, urgent=each.job.priority == Priority.HIGH) for each in unknown.values()]
+    return dict(list(unknown.items())[: batch.budget.take(costs)])
+
+
+def _call(batch: Batch, texts: list[str], provider: Provider) -> list[NDArray[np.float32] | BadResponse]:
+    """Make the one provider call of the batch."""
+    try:
+        return embed_texts(texts, TASK, provider)
+    except RateLimited as error:
+        batch.budget.block(max(batch.kind.retry[error.error_class].delay or 0.0, error.retry_after or 0.0))
+        raise
+    finally:
+        batch.budget.done()
 
 
 def _read(batch: Batch, model: str, max_tokens: int) -> list[_Work]:

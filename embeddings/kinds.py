@@ -4,6 +4,7 @@ from django.conf import settings
 
 from embeddings.generate import generate_embeddings
 from embeddings.models import Embedding
+from embeddings.quota import embedding_throttle, probe
 from jobs.kinds import Kind, register
 
 #: The one name of the main job, in code, rows, API and admin.
@@ -15,6 +16,8 @@ register(
         handler=generate_embeddings,
         subject_name="business_id",
         subject_model=Embedding._meta.get_field("business").remote_field.model._meta.label,
+        throttle=embedding_throttle,
+        probe=probe,
         batch_size=settings.EMBEDDING_BATCH_SIZE,
     )
 )

@@ -42,7 +42,10 @@ class Embedding(models.Model):
 
 
 class ProviderUsage(models.Model):
-    """What was asked of a provider on one day (UTC), over all processes; never pruned, so the sums only grow."""
+    """What was asked of a provider on one day, over all processes; never pruned, so the sums only grow.
+
+    A day is Google's quota day, which begins at midnight Pacific time.
+    """
 
     day = models.DateField()
     provider = models.CharField(max_length=40)
@@ -52,6 +55,7 @@ class ProviderUsage(models.Model):
     calls = models.PositiveBigIntegerField()
     texts = models.PositiveBigIntegerField()
     seconds = models.FloatField()
+    updated_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         verbose_name_plural = "provider usage"

@@ -10,6 +10,7 @@ from embeddings.kinds import GENERATE_EMBEDDING
 from embeddings.selectors import not_fresh
 from embeddings.source import text_source
 from jobs.actor import Actor
+from jobs.budget import Budget
 from jobs.enqueue import Enqueued, enqueue_many
 from jobs.execute import work_off
 from jobs.kinds import get_kind
@@ -21,6 +22,14 @@ from jobs.workers import worker_name
 
 #: Businesses that one transaction of a walk over the whole table makes jobs for.
 CHUNK = 5_000
+
+
+class NoBudget(Exception):
+    """The provider's quota allows nothing for another `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"The provider's quota is used up for another {seconds:.0f} s.")
+        self.seconds = seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +93,16 @@ def embed_now(business_id: UUID, *, actor: Actor) -> JobExecution:
     """Embed one business in this process and return its job as it ended.
 
     The job is made and claimed in one transaction, so no worker competes for it; a failed attempt is retried by the
-    workers later like any other. Raises `LookupError` for an unknown business.
+    workers later like any other. Raises `LookupError` for an unknown business, `NoBudget` when the provider's quota
+    is used up.
     """
     kind = get_kind(GENERATE_EMBEDDING)
     label = text_source().labels([business_id]).get(business_id)
     if label is None:
         raise LookupError(f"There is no business {business_id}.")
+    budget = Budget.open(kind, 1)
+    if budget.units == 0:
+        raise NoBudget(budget.short_for)
     with transaction.atomic():
         entry = enter(
             kind.name,
@@ -100,5 +113,5 @@ def embed_now(business_id: UUID, *, actor: Actor) -> JobExecution:
             metadata={**origin(actor), "original_name": label},
         )[0]
         claimed = claim_one(kind, entry.job_id, worker=worker_name())
-    work_off(claimed)
+    work_off(claimed, budget)
     return JobExecution.objects.get(id=entry.job_id)

@@ -8,8 +8,7 @@ A handler that raises fails every job of the batch that has no outcome yet; one 
 job has succeeded with it.
 """
 
-import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -19,8 +18,9 @@ import structlog
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from jobs.errors import JobError
-from jobs.lifecycle import Claim, ClaimedJob, Failure
+from jobs.budget import Budget
+from jobs.errors import InvalidInput, JobError
+from jobs.lifecycle import Claim, ClaimedJob, Failure, Postponed
 from jobs.lifecycle.finish import Outcome, Write
 from jobs.models import Lease
 
@@ -49,15 +49,15 @@ class Trail:
 
 
 class Batch:
-    """The jobs of one claim, or a part of them, on their way through a handler."""
+    """The jobs of one claim on their way through a handler."""
 
-    def __init__(self, claim: Claim, jobs: Collection[ClaimedJob], trail: Trail) -> None:
+    def __init__(self, claim: Claim, trail: Trail, budget: Budget) -> None:
         self.kind = claim.kind
-        self.jobs: tuple[ClaimedJob, ...] = tuple(jobs)
+        self.jobs = claim.jobs
         self.outcomes: dict[UUID, Outcome] = {}
-        self.writes: list[Write] = []
         self.trail = trail
-        self.started = time.monotonic()
+        self.budget = budget
+        self._writes: list[Write] = []
 
     @property
     def open_jobs(self) -> list[ClaimedJob]:
@@ -83,23 +83,31 @@ class Batch:
         for job in self.open_jobs:
             self.fail(job, error, stack=stack)
 
+    def postpone(self, job: ClaimedJob, *, split_size: int = 0) -> None:
+        """Give a job back as it came: it waits again, due at once, with no attempt consumed."""
+        self.outcomes[job.id] = Postponed(split_size)
+
+    def split(self, error: JobError) -> None:
+        """Give back a rejected batch in two halves; a job that stands alone is the one that was rejected."""
+        jobs = self.open_jobs
+        if len(jobs) == 1:
+            self.fail(jobs[0], InvalidInput(error.message, status_code=error.status_code))
+            return
+        log.warning("batch_rejected", jobs=len(jobs), error=error.message)
+        for job in jobs:
+            self.postpone(job, split_size=(len(jobs) + 1) // 2)
+
     def before_finish(self, write: Callable[[Collection[UUID]], Mapping[UUID, Outcome]]) -> None:
         """Store the batch's results with `write`, in the very transaction that ends its jobs.
 
         `write` gets the ids of the jobs that this worker still holds, must leave all others alone, and returns outcomes
         that replace earlier ones. It runs inside a transaction: no network call.
         """
-        self.writes.append(write)
+        self._writes.append(write)
 
-
-def write_all(writes: Iterable[Write]) -> Write:
-    """Join several writes to one."""
-    collected = list(writes)
-
-    def write(held: Collection[UUID]) -> Mapping[UUID, Outcome]:
+    def write(self, held: Collection[UUID]) -> Mapping[UUID, Outcome]:
+        """Store everything that `before_finish` was given, for the jobs that are still ours."""
         outcomes: dict[UUID, Outcome] = {}
-        for each in collected:
-            outcomes.update(each(held))
+        for write in self._writes:
+            outcomes.update(write(held))
         return outcomes
-
-    return write

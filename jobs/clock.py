@@ -10,3 +10,8 @@ from django.db.models.functions import Now
 def ago(seconds: float) -> Combinable:
     """Return the moment `seconds` before the database's now, as an expression."""
     return ExpressionWrapper(Now() - Value(timedelta(seconds=seconds)), output_field=DateTimeField())
+
+
+def in_(seconds: float) -> Combinable:
+    """Return the moment `seconds` after the database's now, as an expression."""
+    return ExpressionWrapper(Now() + Value(timedelta(seconds=seconds)), output_field=DateTimeField())

@@ -10,8 +10,11 @@ SELECT kind FROM unnest(%s::text[]) AS lane (kind)
                 WHERE job.kind = lane.kind AND job.status IN ('queued', 'retrying')
                   AND job.next_attempt_at <= statement_timestamp())
    AND NOT EXISTS (SELECT FROM jobs_lane
-                    WHERE jobs_lane.kind = lane.kind AND paused_at IS NOT NULL
-                      AND (paused_until IS NULL OR paused_until > statement_timestamp()))
+                    WHERE jobs_lane.kind = lane.kind
+                      AND (paused_at IS NOT NULL AND (paused_until IS NULL OR paused_until > statement_timestamp())
+                           OR closed_until > statement_timestamp() OR wake_at > statement_timestamp()))
+ UNION
+SELECT kind FROM jobs_lane WHERE kind = ANY(%s) AND paused_at IS NOT NULL AND probe_at <= statement_timestamp()
 """
 
 #: Per lane and priority the index gives the earliest one without reading the rest.
@@ -26,9 +29,9 @@ SELECT extract(epoch FROM min(next.next_attempt_at) - statement_timestamp())
 
 
 def due_lanes(kinds: Sequence[str]) -> list[str]:
-    """Return those of the lanes that are not paused and have a job due now."""
+    """Return those of the lanes that can do something now: they have a job due and may start it, or a probe is due."""
     with connection.cursor() as cursor:
-        cursor.execute(_DUE, [list(kinds)])
+        cursor.execute(_DUE, [list(kinds), list(kinds)])
         return [row[0] for row in cursor.fetchall()]
 
 

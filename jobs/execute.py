@@ -2,19 +2,21 @@
 
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from uuid import UUID
 
 import structlog
 from django.db import OperationalError, close_old_connections
 from dramatiq.middleware import Interrupt
 
-from jobs.batch import Batch, Trail, write_all
+from jobs import circuit, lanes
+from jobs.batch import Batch, Trail
+from jobs.budget import Budget
 from jobs.clean import clean
 from jobs.due import is_due
 from jobs.errors import BatchRejected, JobError, NetworkError, ServerError
 from jobs.kinds import get_kind
-from jobs.lifecycle import Claim, ClaimedJob, Failure, claim, finish
+from jobs.lifecycle import Claim, Failure, Postponed, claim, finish
 from jobs.lifecycle.finish import Outcome
 from jobs.tally import tally
 from jobs.wake import wake
@@ -27,69 +29,76 @@ _STORE_RETRY_DELAYS = (0.2, 1.0, 3.0, 10.0)
 
 
 def run_lane(kind_name: str) -> bool:
-    """Claim and work off one batch of the lane; return whether there was one.
+    """Claim and work off one batch of the lane, as large as its budget; return whether there was one.
 
     Another worker is woken at once when more is due than this one took, and again when something became due meanwhile.
+    Without a budget nothing is claimed, and the scheduler wakes the lane when there is one again.
     """
     kind = get_kind(kind_name)
-    claimed = claim(kind, worker=worker_name())
-    if claimed is None:
+    circuit.try_again(kind)
+    budget = Budget.open(kind, kind.batch_size)
+    if budget.units == 0:
+        lanes.sleep(kind.name, budget.short_for)
         return False
-    if claimed.is_full:
+    claimed = claim(kind, worker=worker_name(), limit=budget.units, ordinary=budget.ordinary)
+    budget.keep(len(claimed.jobs) if claimed else 0)
+    if claimed is None:
+        if budget.short_for:
+            lanes.sleep(kind.name, budget.short_for)
+        return False
+    if claimed.more_may_be_due:
         wake(kind.name)
     with structlog.contextvars.bound_contextvars(lane=kind.name, lease_id=str(claimed.lease_id)):
-        work_off(claimed)
-    if is_due(kind.name):
+        work_off(claimed, budget)
+    if budget.short_for:
+        lanes.sleep(kind.name, budget.short_for)
+    elif is_due(kind.name):
         wake(kind.name)
     return True
 
 
-def work_off(claimed: Claim) -> None:
+def work_off(claimed: Claim, budget: Budget) -> None:
     """Run the handler over a claim's jobs and end them."""
     started = time.monotonic()
     trail = Trail(claimed.lease_id)
     trail.add(10, claimed.jobs[0].started_at)
-    parts = _handle(claimed, claimed.jobs, trail)
+    batch = _handle(Batch(claimed, trail, budget))
     trail.add(100)
-    outcomes = {job_id: outcome for part in parts for job_id, outcome in part.outcomes.items()}
-    for delay in (*_STORE_RETRY_DELAYS, None):
+    counts = _store(claimed, batch)
+    seconds = time.monotonic() - started
+    tally.add(processed=sum(counts.values()), failed=counts.get("retrying", 0) + counts.get("dead", 0))
+    _report(claimed, batch.outcomes, counts, seconds)
+
+
+def _store(claimed: Claim, batch: Batch) -> dict[str, int]:
+    """Write the outcomes; a database that is away for a moment is waited for."""
+    for delay in _STORE_RETRY_DELAYS:
         try:
-            counts = finish(
-                claimed, outcomes, steps=trail.steps, write=write_all(w for part in parts for w in part.writes)
-            )
-            break
+            return finish(claimed, batch.outcomes, steps=batch.trail.steps, write=batch.write)
         except OperationalError as error:
-            if delay is None:
-                raise
             log.warning("database_away", error=clean(str(error)), retry_in=delay)
             time.sleep(delay)
             close_old_connections()
-    seconds = time.monotonic() - started
-    tally.add(processed=sum(counts.values()), failed=counts.get("retrying", 0) + counts.get("dead", 0))
-    _report(claimed, outcomes, counts, seconds)
+    return finish(claimed, batch.outcomes, steps=batch.trail.steps, write=batch.write)
 
 
-def _handle(claimed: Claim, jobs: Sequence[ClaimedJob], trail: Trail) -> list[Batch]:
-    """Run the handler; where it says that the batch was rejected, halve until the bad job stands alone."""
-    batch = Batch(claimed, jobs, trail)
+def _handle(batch: Batch) -> Batch:
+    """Run the handler and see to it that every job has an outcome."""
     try:
-        claimed.kind.handler(batch)
+        batch.kind.handler(batch)
     except BatchRejected as error:
-        if len(jobs) > 1:
-            middle = len(jobs) // 2
-            return _handle(claimed, jobs[:middle], trail) + _handle(claimed, jobs[middle:], trail)
-        batch.fail_open(error)
+        batch.split(_cleaned(error))
     except JobError as error:
         batch.fail_open(_cleaned(error))
     except Interrupt as interrupt:
         batch.fail_open(NetworkError(f"stopped by {type(interrupt).__name__} before it came to an end"))
     except Exception as error:
-        log.exception("handler_failed", jobs=len(jobs))
+        log.exception("handler_failed", jobs=len(batch.jobs))
         message = clean(f"{type(error).__name__}: {error}")
         batch.fail_open(ServerError(message), stack=clean("".join(traceback.format_exception(error))))
     for job in batch.open_jobs:
         batch.succeed(job, "done")
-    return [batch]
+    return batch
 
 
 def _cleaned(error: JobError) -> JobError:
@@ -106,5 +115,7 @@ def _report(claimed: Claim, outcomes: Mapping[UUID, Outcome], counts: Mapping[st
         told = told.bind(**{claimed.kind.subject_name: job.subject})
         if isinstance(outcome, Failure):
             told.warning("job_failed", error_class=str(outcome.error.error_class), error=outcome.error.message)
+        elif isinstance(outcome, Postponed):
+            told.info("job_postponed", split_size=outcome.split_size)
         else:
             told.info("job_done", result=outcome)

@@ -17,6 +17,7 @@ from jobs.retry import DEFAULT_POLICY, Rule
 
 if TYPE_CHECKING:
     from jobs.batch import Batch
+    from jobs.throttle import Throttle
 
 
 def _default_concurrency() -> int:
@@ -42,6 +43,10 @@ class Kind:
     #: Seconds that a claim holds back when the lane is already at work and less than a full batch is due, so that a
     #: burst of single saves is batched (Nagle's rule). An idle lane never waits.
     linger: float = 1.0
+    #: The budget that its work spends; None: none. Asked for when a lane takes its turn.
+    throttle: Callable[[], "Throttle | None"] = field(default=lambda: None)
+    #: Tries cheaply whether the lane's work would succeed; raises a `jobs.errors.JobError` when not.
+    probe: Callable[[], None] | None = None
     #: Failures that are retried before the job is dead, unless the caller of `enqueue` says otherwise.
     max_retries: int = 3
     #: What each failure class leads to.

@@ -43,6 +43,8 @@ class JobExecution(models.Model):
     max_retries = models.PositiveSmallIntegerField(db_default=3)
     #: Rate limits met so far; they have a budget of their own and use up no attempt.
     rate_limits = models.PositiveSmallIntegerField(db_default=0)
+    #: How many jobs its next claim may hold, after a batch with it was rejected; 0: any number.
+    split_size = models.PositiveSmallIntegerField(db_default=0)
     #: Claims since an attempt last came to an end: a job that is claimed but never ends takes its worker down.
     deliveries = models.PositiveSmallIntegerField(db_default=0)
     metadata = models.JSONField(db_default={}, blank=True)
@@ -132,6 +134,9 @@ class DeadLetter(models.Model):
     resolution = models.CharField(max_length=10, choices=Resolution, db_default="", blank=True)
     resolved_at = models.DateTimeField(null=True, blank=True)
     resolved_by = models.CharField(max_length=150, db_default="", blank=True)
+    note = models.TextField(db_default="", blank=True)
+    #: Same for dead letters of one cause: kind, class and the message without its numbers and ids.
+    fingerprint = models.CharField(max_length=16)
 
     class Meta:
         constraints = [
@@ -144,7 +149,9 @@ class DeadLetter(models.Model):
                 fields=["error_class", "-created_at"],
                 condition=Q(resolved_at__isnull=True),
                 name="jobs_deadletter_open",
-            )
+            ),
+            models.Index(fields=["fingerprint"], condition=Q(resolved_at__isnull=True), name="jobs_deadletter_cause"),
+            models.Index(fields=["-created_at", "id"], name="jobs_deadletter_created"),
         ]
 
     def __str__(self) -> str:
@@ -183,6 +190,16 @@ class Lane(models.Model):
     paused_until = models.DateTimeField(null=True, blank=True)
     paused_by = models.CharField(max_length=150, db_default="", blank=True)
     pause_reason = models.CharField(max_length=200, db_default="", blank=True)
+    #: The failure class that paused it; empty when a person did.
+    circuit = models.CharField(max_length=20, db_default="", blank=True)
+    #: When a paused lane tries again with a probe.
+    probe_at = models.DateTimeField(null=True, blank=True)
+    #: Nothing is claimed before: the provider asked everybody to wait.
+    closed_until = models.DateTimeField(null=True, blank=True)
+    #: The scheduler sends no wake-up before: there is no budget until then.
+    wake_at = models.DateTimeField(null=True, blank=True)
+    #: Single jobs rejected one after another with no success between: a sign that it is not the jobs.
+    rejections = models.PositiveIntegerField(db_default=0)
 
     def __str__(self) -> str:
         return self.kind

@@ -16,6 +16,16 @@ JITTER: Final = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """How a failure closes its lane: what is wrong concerns every job of it."""
+
+    #: Opens by itself when the provider's daily quotas start anew; otherwise only a person or a probe opens it.
+    until_reset: bool = False
+    #: Seconds between probes, which open the lane when they succeed; None: no probes.
+    probe_every: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One row of the table."""
 
@@ -27,6 +37,10 @@ class Rule:
     counted_apart: bool = False
     #: Fixed delay in seconds; None: exponential.
     delay: float | None = None
+    #: Whether the whole lane waits as long as the job does.
+    lane_waits: bool = False
+    #: How it pauses the lane; None: not at all.
+    pause: Pause | None = None
 
 
 EXPONENTIAL: Final = Rule(retried=True)
@@ -36,10 +50,10 @@ DEFAULT_POLICY: Final[Mapping[ErrorClass, Rule]] = {
     ErrorClass.NETWORK: EXPONENTIAL,
     ErrorClass.SERVER: EXPONENTIAL,
     ErrorClass.BAD_RESPONSE: EXPONENTIAL,
-    ErrorClass.RATE_LIMITED: Rule(retried=True, retries=5, counted_apart=True, delay=60.0),
-    ErrorClass.QUOTA_EXHAUSTED: PERMANENT,
-    ErrorClass.AUTH: PERMANENT,
-    ErrorClass.CONFIGURATION: PERMANENT,
+    ErrorClass.RATE_LIMITED: Rule(retried=True, retries=5, counted_apart=True, delay=60.0, lane_waits=True),
+    ErrorClass.QUOTA_EXHAUSTED: Rule(retried=False, pause=Pause(until_reset=True)),
+    ErrorClass.AUTH: Rule(retried=False, pause=Pause(probe_every=600.0)),
+    ErrorClass.CONFIGURATION: Rule(retried=False, pause=Pause()),
     ErrorClass.INVALID_INPUT: PERMANENT,
     ErrorClass.BATCH_REJECTED: PERMANENT,
     ErrorClass.NOT_FOUND: PERMANENT,

@@ -11,6 +11,7 @@ from jobs.due import due_lanes, seconds_until_due
 from jobs.kinds import all_kinds
 from jobs.leadership import Leadership
 from jobs.lifecycle import take_back_expired
+from jobs.lifecycle.circuit import reopen_elapsed
 from jobs.wake import wake
 from jobs.workers import find_lost
 
@@ -28,6 +29,7 @@ STAND_BY = 2.0
 
 def sweep() -> None:
     """Take back the jobs of expired leases and of lost workers."""
+    reopen_elapsed()
     taken = take_back_expired()
     lost = find_lost()
     if taken or lost:

@@ -74,6 +74,17 @@ class Env:
 
         return self._read(name, default, convert, f"a number of seconds of at least {at_least:g}")
 
+    def share(self, name: str, default: float) -> float:
+        """A part of a whole, from 0 to below 1."""
+
+        def convert(raw: str) -> float:
+            value = float(raw)
+            if not 0 <= value < 1:
+                raise ValueError
+            return value
+
+        return self._read(name, default, convert, "a number from 0 to below 1")
+
     def choice(self, name: str, default: str, choices: frozenset[str]) -> str:
         """One of a closed set of words."""
 

@@ -173,6 +173,8 @@ _metered = EMBEDDING_PROVIDER != "local"
 EMBEDDING_RPM = env.integer("EMBEDDING_RPM", 15 if _metered else 0)
 EMBEDDING_TPM = env.integer("EMBEDDING_TPM", 30_000 if _metered else 0)
 EMBEDDING_RPD = env.integer("EMBEDDING_RPD", 1_000 if _metered else 0)
+#: Share of each budget that only jobs of priority `high` may spend.
+EMBEDDING_RESERVE = env.share("EMBEDDING_RESERVE", 0.05)
 #: Where `embeddings` gets the texts of subjects from; see `embeddings.source.TextSource`.
 EMBEDDING_SOURCE = "yellowbook.directory.embedding_source.source"
 
@@ -262,9 +264,7 @@ UNFOLD = {
     "SITE_TITLE": "Yellow Book",
     "SITE_HEADER": "Yellow Book",
     "SITE_SYMBOL": "menu_book",
-    "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("yellowbook/icon.svg")}
-    ],
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("yellowbook/icon.svg")}],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [lambda request: static("jobs/panels.css")],

@@ -88,6 +88,8 @@ class GenerateOneView(APIView):
             job = services.embed_now(given.validated_data["business_id"], actor=actor_of(request))
         except LookupError as error:
             raise exceptions.NotFound(str(error)) from None
+        except services.NoBudget as error:
+            raise exceptions.Throttled(wait=error.seconds, detail=str(error)) from None
         if job.status != Status.SUCCEEDED:
             return Response(
                 {**envelope(job.error_class or job.status, job.error or job.result), "job_id": str(job.id)},

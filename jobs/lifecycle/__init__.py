@@ -12,15 +12,16 @@ from, and the rows it changed are counted. A worker that lost its lease finds no
 
 from jobs.lifecycle.claim import Claim, ClaimedJob, claim, claim_one
 from jobs.lifecycle.enter import Entry, enter
-from jobs.lifecycle.finish import Failure, finish
+from jobs.lifecycle.finish import Failure, Postponed, finish
 from jobs.lifecycle.recover import release_worker, take_back_expired
-from jobs.lifecycle.steer import StateConflict, cancel, cancel_waiting, retry
+from jobs.lifecycle.steer import StateConflict, cancel, cancel_waiting, retry, retry_many
 
 __all__ = [
     "Claim",
     "ClaimedJob",
     "Entry",
     "Failure",
+    "Postponed",
     "StateConflict",
     "cancel",
     "cancel_waiting",
@@ -30,5 +31,6 @@ __all__ = [
     "finish",
     "release_worker",
     "retry",
+    "retry_many",
     "take_back_expired",
 ]

@@ -1,5 +1,7 @@
 """Dead letters: written in the transaction that ends the job."""
 
+import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,6 +10,9 @@ from uuid import UUID
 from jobs.errors import JobError
 from jobs.models import DeadLetter, JobExecution
 from jobs.payload import payload
+
+#: What differs between failures of one cause: ids, numbers, quoted names.
+_VARIABLE = re.compile(r"'[^']*'|\"[^\"]*\"|[0-9a-f]{8}-[0-9a-f-]{27}|\d+(?:\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +23,12 @@ class Grave:
     error: JobError
     stack: str
     last_attempt_at: datetime
+
+
+def fingerprint(kind: str, error: JobError) -> str:
+    """Return 16 hex digits that dead letters of one cause share: numbers, ids and quoted names do not count."""
+    cause = _VARIABLE.sub("#", error.message.lower())
+    return hashlib.sha256(f"{kind}\n{error.error_class}\n{cause}".encode()).hexdigest()[:16]
 
 
 def bury(graves: Iterable[Grave]) -> None:
@@ -32,11 +43,13 @@ def bury(graves: Iterable[Grave]) -> None:
             subject=job.subject,
             payload=payload(job),
             error_class=by_id[job.id].error.error_class,
+            fingerprint=fingerprint(job.kind, by_id[job.id].error),
             failure_reason=by_id[job.id].error.message,
             error_details={
                 "message": by_id[job.id].error.message,
                 "stack": by_id[job.id].stack,
                 "status_code": by_id[job.id].error.status_code,
+                "sample": by_id[job.id].error.sample,
             },
             attempts=job.attempt,
             enqueued_at=job.created_at,

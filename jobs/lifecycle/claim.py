@@ -30,6 +30,7 @@ class ClaimedJob:
     max_retries: int
     rate_limits: int
     deliveries: int
+    split_size: int
     metadata: Mapping[str, Any]
     created_at: datetime
     started_at: datetime
@@ -44,28 +45,52 @@ class Claim:
     worker: str
     jobs: tuple[ClaimedJob, ...]
 
+    #: How many it could have held.
+    limit: int
+
     @property
-    def is_full(self) -> bool:
-        """Whether the claim took as many jobs as it could, so that more may be due."""
-        return len(self.jobs) == self.kind.batch_size
+    def more_may_be_due(self) -> bool:
+        """Whether the claim took as many jobs as it could, or only a part of a rejected batch."""
+        return len(self.jobs) >= self.limit or any(job.split_size for job in self.jobs)
 
 
 #: Claims of one lane take turns on this row, so that the count of leases below can't be out of date.
 _TAKE_TURN = """
-SELECT paused_at IS NOT NULL AND (paused_until IS NULL OR paused_until > statement_timestamp())
+SELECT (paused_at IS NOT NULL AND (paused_until IS NULL OR paused_until > statement_timestamp()))
+       OR coalesce(closed_until > statement_timestamp(), false)
   FROM jobs_lane WHERE kind = %s FOR UPDATE
 """
 
+#: Priority `high` may use the whole budget, the rest only its ordinary part. Jobs of a batch that was rejected come
+#: back in parts of `split_size`, and never together with others.
 _CHOOSE = """
 WITH flying AS (
     SELECT count(*) AS batches FROM jobs_lease WHERE kind = %(kind)s
-), due AS (
-    SELECT id, next_attempt_at
+), urgent AS (
+    SELECT id, priority, next_attempt_at, split_size
       FROM jobs_jobexecution
      WHERE kind = %(kind)s AND status IN ('queued', 'retrying') AND next_attempt_at <= statement_timestamp()
-     ORDER BY priority, next_attempt_at
+       AND priority = 0
+     ORDER BY next_attempt_at
      LIMIT %(limit)s
        FOR UPDATE SKIP LOCKED
+), ordinary AS (
+    SELECT id, priority, next_attempt_at, split_size
+      FROM jobs_jobexecution
+     WHERE kind = %(kind)s AND status IN ('queued', 'retrying') AND next_attempt_at <= statement_timestamp()
+       AND priority IN (1, 2)
+     ORDER BY priority, next_attempt_at
+     LIMIT greatest(0, least(%(ordinary)s, %(limit)s - (SELECT count(*) FROM urgent)))
+       FOR UPDATE SKIP LOCKED
+), found AS (
+    SELECT * FROM urgent UNION ALL SELECT * FROM ordinary
+), head AS (
+    SELECT split_size FROM found ORDER BY priority, next_attempt_at, id LIMIT 1
+), due AS (
+    SELECT found.id, found.next_attempt_at, found.split_size
+      FROM found JOIN head USING (split_size)
+     ORDER BY found.priority, found.next_attempt_at, found.id
+     LIMIT coalesce((SELECT nullif(split_size, 0) FROM head), %(limit)s)
 ), lease AS (
     INSERT INTO jobs_lease (id, kind, worker, size, steps, claimed_at, expires_at)
     SELECT %(lease_id)s, %(kind)s, %(worker)s, count(*), %(steps)s::jsonb,
@@ -75,6 +100,7 @@ WITH flying AS (
     HAVING flying.batches < %(concurrency)s
        AND (flying.batches = 0
             OR count(*) = %(limit)s
+            OR max(due.split_size) > 0
             OR min(due.next_attempt_at) <= statement_timestamp() - %(linger)s * interval '1 second')
     RETURNING id
 )
@@ -87,7 +113,7 @@ UPDATE jobs_jobexecution AS job
   FROM due, lease
  WHERE job.id = due.id
 RETURNING job.id, job.subject, job.operation, job.priority, job.attempt, job.max_retries, job.rate_limits,
-          job.deliveries, job.metadata, job.created_at, job.started_at, job.next_attempt_at
+          job.deliveries, job.split_size, job.metadata, job.created_at, job.started_at, job.next_attempt_at
 """
 #: The fields of `ClaimedJob`, in the order in which `_START` returns them; the last column is for sorting.
 _RETURNED = tuple(field.name for field in dataclasses.fields(ClaimedJob))
@@ -107,13 +133,16 @@ WITH due AS (
 _CLAIM_ONE = _CHOOSE_ONE + _START
 
 
-def claim(kind: Kind, *, worker: str) -> Claim | None:
-    """Claim up to `kind.batch_size` due jobs for `JOB_LEASE` seconds: by priority, then by age.
+def claim(kind: Kind, *, worker: str, limit: int | None = None, ordinary: int | None = None) -> Claim | None:
+    """Claim up to `limit` due jobs for `JOB_LEASE` seconds: by priority, then by age.
+
+    Of those, up to `ordinary` may be of other priorities than `high`. Both are `kind.batch_size` unless given.
 
     Returns None when nothing is due, the lane is paused, as many batches as `kind.concurrency` are under way, or a
     batch is under way and what is due does not fill another one yet (`kind.linger`).
     """
     lease_id = uuid4()
+    limit = kind.batch_size if limit is None else min(limit, kind.batch_size)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_TAKE_TURN, [kind.name])
         turn = cursor.fetchone()
@@ -127,7 +156,8 @@ def claim(kind: Kind, *, worker: str) -> Claim | None:
             _CLAIM,
             {
                 "kind": kind.name,
-                "limit": kind.batch_size,
+                "limit": limit,
+                "ordinary": limit if ordinary is None else min(ordinary, limit),
                 "lease_id": lease_id,
                 "worker": worker,
                 "steps": _first_step(),
@@ -137,7 +167,7 @@ def claim(kind: Kind, *, worker: str) -> Claim | None:
             },
         )
         rows = cursor.fetchall()
-    return _made(lease_id, kind, worker, rows) if rows else None
+    return _made(lease_id, kind, worker, rows, limit) if rows else None
 
 
 def claim_one(kind: Kind, job_id: UUID, *, worker: str) -> Claim:
@@ -161,13 +191,13 @@ def claim_one(kind: Kind, job_id: UUID, *, worker: str) -> Claim:
         rows = cursor.fetchall()
     if not rows:
         raise LookupError(f"job {job_id} does not wait")
-    return _made(lease_id, kind, worker, rows)
+    return _made(lease_id, kind, worker, rows, 1)
 
 
-def _made(lease_id: UUID, kind: Kind, worker: str, rows: list[tuple[Any, ...]]) -> Claim:
+def _made(lease_id: UUID, kind: Kind, worker: str, rows: list[tuple[Any, ...]], limit: int) -> Claim:
     """Build the claim from the rows that the statement returned."""
-    rows.sort(key=lambda row: (row[3], row[11]))
-    return Claim(lease_id=lease_id, kind=kind, worker=worker, jobs=tuple(_job(row) for row in rows))
+    rows.sort(key=lambda row: (row[3], row[-1]))
+    return Claim(lease_id=lease_id, kind=kind, worker=worker, jobs=tuple(_job(row) for row in rows), limit=limit)
 
 
 def _job(row: tuple[Any, ...]) -> ClaimedJob:

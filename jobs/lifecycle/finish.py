@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import IntegrityError, connection, transaction
 
 from jobs.errors import JobError
+from jobs.lifecycle import circuit
 from jobs.lifecycle.bury import Grave, bury
 from jobs.lifecycle.claim import Claim, ClaimedJob
 from jobs.models import Attempt
@@ -24,7 +25,15 @@ class Failure:
     stack: str = ""
 
 
-Outcome = str | Failure
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """Why a job goes back unfinished: it was not sent, for want of budget or because its batch was rejected."""
+
+    #: The most jobs that its next claim may hold; 0: any number.
+    split_size: int = 0
+
+
+Outcome = str | Failure | Postponed
 #: Stores what the batch produced, in the transaction that ends its jobs. Gets the jobs that are still ours, and may
 #: replace outcomes.
 Write = Callable[[Collection[UUID]], Mapping[UUID, Outcome]]
@@ -38,9 +47,24 @@ SELECT id FROM jobs_jobexecution
 _SUCCEED = """
 UPDATE jobs_jobexecution AS job
    SET status = 'succeeded', result = ended.result, finished_at = statement_timestamp(), steps = %(steps)s::jsonb,
-       deliveries = 0, lease_id = NULL, error_class = '', error = ''
+       deliveries = 0, split_size = 0, lease_id = NULL, error_class = '', error = ''
   FROM unnest(%(ids)s::uuid[], %(results)s::text[]) AS ended (id, result)
  WHERE job.id = ended.id AND job.lease_id = %(lease_id)s AND job.status = 'running'
+"""
+
+#: Back to waiting, due at once, with no attempt consumed.
+_POSTPONE = """
+UPDATE jobs_jobexecution AS job
+   SET status = CASE WHEN newer.id IS NULL THEN 'queued' ELSE 'cancelled' END,
+       result = CASE WHEN newer.id IS NULL THEN '' ELSE 'superseded' END,
+       finished_at = CASE WHEN newer.id IS NULL THEN NULL ELSE statement_timestamp() END,
+       deliveries = 0, lease_id = NULL, split_size = ended.split_size
+  FROM unnest(%(ids)s::uuid[], %(split_sizes)s::int[]) AS ended (id, split_size)
+  JOIN jobs_jobexecution AS self ON self.id = ended.id
+  LEFT JOIN jobs_jobexecution AS newer
+    ON newer.kind = self.kind AND newer.subject = self.subject AND newer.status IN ('queued', 'retrying')
+ WHERE job.id = ended.id AND job.lease_id = %(lease_id)s AND job.status = 'running'
+RETURNING job.id, job.status
 """
 
 #: A failed job whose subject has a newer waiting job is not tried again: the newer one does the work.
@@ -48,7 +72,7 @@ _FAIL = """
 UPDATE jobs_jobexecution AS job
    SET status = CASE WHEN newer.id IS NULL THEN ended.status ELSE 'cancelled' END,
        result = CASE WHEN newer.id IS NULL THEN '' ELSE 'superseded' END,
-       attempt = ended.attempt, rate_limits = ended.rate_limits, deliveries = 0, lease_id = NULL,
+       attempt = ended.attempt, rate_limits = ended.rate_limits, deliveries = 0, split_size = 0, lease_id = NULL,
        error_class = ended.error_class, error = ended.error, steps = %(steps)s::jsonb,
        next_attempt_at = statement_timestamp() + ended.delay * interval '1 second',
        finished_at = CASE WHEN newer.id IS NULL AND ended.status = 'retrying' THEN NULL ELSE statement_timestamp() END
@@ -98,8 +122,9 @@ def finish(
         succeeded = {job_id: outcome for job_id, outcome in final.items() if isinstance(outcome, str)}
         failed = [_judge(claimed, jobs[job_id], end) for job_id, end in final.items() if isinstance(end, Failure)]
         _succeed(claimed, succeeded, trail)
-        for status in _fail(claimed, failed, trail):
+        for status in _fail(claimed, failed, trail) + _postpone(claimed, final):
             counts[status] = counts.get(status, 0) + 1
+        circuit.note(claimed.kind, [ending.failure.error for ending in failed], succeeded=bool(succeeded))
         with connection.cursor() as cursor:
             cursor.execute(
                 "DELETE FROM jobs_lease WHERE id = %s AND NOT EXISTS"
@@ -152,6 +177,19 @@ def _succeed(claimed: Claim, succeeded: Mapping[UUID, Outcome], trail: str) -> N
         )
         if cursor.rowcount != len(succeeded):
             raise IntegrityError(f"{len(succeeded)} jobs were held but {cursor.rowcount} ended")
+
+
+def _postpone(claimed: Claim, final: Mapping[UUID, Outcome]) -> list[str]:
+    """Give jobs back unfinished; return the states that they are in now."""
+    postponed = {job_id: outcome for job_id, outcome in final.items() if isinstance(outcome, Postponed)}
+    if not postponed:
+        return []
+    parameters = {
+        "ids": list(postponed),
+        "split_sizes": [outcome.split_size for outcome in postponed.values()],
+        "lease_id": claimed.lease_id,
+    }
+    return [status for _, status in execute_until_settled(_POSTPONE, parameters)]
 
 
 def _fail(claimed: Claim, endings: Sequence[_Ending], trail: str) -> list[str]:

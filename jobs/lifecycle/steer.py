@@ -1,12 +1,14 @@
 """What people may do with a job: cancel one that waits, try a dead one again."""
 
+from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
 
-from django.db import IntegrityError, connection, transaction
+from django.db import transaction
 from django.db.models.functions import Now
 
 from jobs.actor import Actor
+from jobs.lifecycle.finish import execute_until_settled
 from jobs.models import DeadLetter, JobExecution
 from jobs.states import WAITING, Operation, Status
 
@@ -33,14 +35,24 @@ def cancel_waiting(subjects: Sequence[UUID | str], *, reason: str) -> int:
 
 
 _RETRY = """
-UPDATE jobs_jobexecution
+WITH wanted AS (
+    SELECT job.id FROM jobs_jobexecution AS job
+     WHERE job.id = ANY(%(ids)s) AND job.status = 'dead'
+       AND NOT EXISTS (SELECT FROM jobs_jobexecution AS newer
+                        WHERE newer.kind = job.kind AND newer.subject = job.subject
+                          AND newer.status IN ('queued', 'retrying'))
+     ORDER BY job.id FOR UPDATE
+)
+UPDATE jobs_jobexecution AS job
    SET status = 'queued', operation = %(operation)s, result = '', attempt = 1, rate_limits = 0, deliveries = 0,
-       error_class = '', error = '', worker = '', steps = '[]', started_at = NULL, finished_at = NULL,
+       error_class = '', error = '', worker = '', steps = '[]', started_at = NULL, finished_at = NULL, split_size = 0,
        next_attempt_at = statement_timestamp(),
        metadata = metadata || jsonb_build_object(
            'triggered_by', %(triggered_by)s::text, 'source', %(source)s::text,
            'triggered_at', to_char(statement_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
- WHERE id = %(id)s AND status = 'dead'
+  FROM wanted
+ WHERE job.id = wanted.id AND job.status = 'dead'
+RETURNING job.id, job.kind
 """
 
 
@@ -50,24 +62,37 @@ def retry(job_id: UUID, *, actor: Actor) -> None:
     Its open dead letter is settled as retried in the same transaction. Raises `StateConflict` when the job is in
     another state, or when a newer job already waits for the same subject.
     """
+    if retry_many([job_id], actor=actor):
+        return
+    status = JobExecution.objects.values_list("status", flat=True).get(id=job_id)
+    if status == Status.DEAD:
+        raise StateConflict("A newer job already waits for the same subject; it does the work.")
+    raise StateConflict(f"The job is {status}: only a dead job can be retried.")
+
+
+def retry_many(job_ids: Sequence[UUID], *, actor: Actor) -> dict[str, int]:
+    """Make those of the jobs wait again that are dead and have no newer waiting job; count them by kind.
+
+    Of dead jobs on one subject only one can wait. Their open dead letters are settled as retried in the same
+    transaction.
+    """
+    parameters = {
+        "ids": _one_per_subject(job_ids),
+        "operation": Operation.RETRY,
+        "triggered_by": actor.triggered_by,
+        "source": actor.source,
+    }
     with transaction.atomic():
-        try:
-            with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute(
-                    _RETRY,
-                    {
-                        "id": job_id,
-                        "operation": Operation.RETRY,
-                        "triggered_by": actor.triggered_by,
-                        "source": actor.source,
-                    },
-                )
-                changed = cursor.rowcount
-        except IntegrityError:
-            raise StateConflict("A newer job already waits for the same subject; it does the work.") from None
-        if not changed:
-            status = JobExecution.objects.values_list("status", flat=True).get(id=job_id)
-            raise StateConflict(f"The job is {status}: only a dead job can be retried.")
-        DeadLetter.objects.filter(job_id=job_id, resolved_at__isnull=True).update(
+        rows = execute_until_settled(_RETRY, parameters)
+        DeadLetter.objects.filter(job_id__in=[row[0] for row in rows], resolved_at__isnull=True).update(
             resolution=DeadLetter.Resolution.RETRIED, resolved_at=Now(), resolved_by=actor.triggered_by
         )
+    return dict(Counter(kind for _, kind in rows))
+
+
+def _one_per_subject(job_ids: Sequence[UUID]) -> list[UUID]:
+    """Return the newest dead job of each (kind, subject) among `job_ids`."""
+    dead = JobExecution.objects.filter(id__in=job_ids, status=Status.DEAD)
+    return list(
+        dead.order_by("kind", "subject", "-created_at").distinct("kind", "subject").values_list("id", flat=True)
+    )

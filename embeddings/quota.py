@@ -1,0 +1,59 @@
+"""The provider's quota: what it allows, and what was spent when Redis has forgotten."""
+
+from functools import cache
+
+from django.conf import settings
+from django.db import connection
+
+from embeddings.calls import embed_texts
+from embeddings.current import current_model, current_provider
+from embeddings.providers.base import TaskType
+from jobs.throttle import History, Limits, Throttle
+from jobs.throttle.throttle import WINDOW
+
+#: The text of a probe: as cheap as a call can be.
+PROBE_TEXT = "yellow book"
+
+#: What was spent today, and whether anything was spent, or may be under way, within the last minute.
+_HISTORY = """
+SELECT coalesce(sum(texts) FILTER (WHERE day = date(statement_timestamp() AT TIME ZONE 'America/Los_Angeles')), 0),
+       coalesce(max(updated_at) > statement_timestamp() - %(window)s * interval '1 second', false)
+       OR EXISTS (SELECT FROM jobs_lease WHERE kind = 'generate_embedding')
+  FROM embeddings_providerusage
+ WHERE provider = %(provider)s AND model = %(model)s
+"""
+
+
+def limits() -> Limits:
+    """Return the limits that the settings name."""
+    return Limits(
+        units_per_minute=settings.EMBEDDING_RPM,
+        tokens_per_minute=settings.EMBEDDING_TPM,
+        units_per_day=settings.EMBEDDING_RPD,
+        reserve=settings.EMBEDDING_RESERVE,
+    )
+
+
+@cache
+def embedding_throttle() -> Throttle:
+    """Return the budget that all embedding jobs share."""
+    return Throttle(
+        f"{settings.EMBEDDING_PROVIDER}:{current_model()}",
+        limits(),
+        history=history,
+        call_deadline=settings.EMBEDDING_TIMEOUT,
+    )
+
+
+def history() -> History:
+    """Return what the rows know of today and of the last minute, for a Redis that lost its memory."""
+    window = WINDOW / 1000
+    with connection.cursor() as cursor:
+        cursor.execute(_HISTORY, {"provider": settings.EMBEDDING_PROVIDER, "model": current_model(), "window": window})
+        today, recently = cursor.fetchone()
+    return History(units_today=int(today), unknown_for=window if recently else 0.0)
+
+
+def probe() -> None:
+    """Embed one short text, to see whether the provider answers; raises the provider's `JobError` when not."""
+    embed_texts([PROBE_TEXT], TaskType.DOCUMENT, current_provider())

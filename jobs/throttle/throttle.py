@@ -1,0 +1,197 @@
+"""The budget towards one provider, shared by every process through Redis."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from redis import Redis, RedisError
+from redis.commands.core import Script
+
+from jobs.redis import PATIENT, connect
+from jobs.throttle.limits import QUOTA_ZONE, Limits, next_reset
+
+log = structlog.get_logger(__name__)
+
+#: Milliseconds that a unit counts for: the provider's minute, and a little for clocks that tick differently.
+WINDOW = 60_250
+#: Seconds that a lane waits before it asks a Redis that did not answer again.
+WITHOUT_REDIS = 2.0
+#: Seconds for which the measured difference between Redis's clock and ours is good.
+OFFSET_AGE = 60.0
+
+_SCRIPT = (Path(__file__).parent / "budget.lua").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What was spent before, as far as anybody but Redis knows."""
+
+    #: Units since the last midnight Pacific time.
+    units_today: int
+    #: Seconds for which the last minute can't be told and nothing is granted; 0 when nothing was spent in it.
+    unknown_for: float
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Leave to send up to `units`, of which ordinary work may use `ordinary`; the rest is for priority `high`.
+
+    With no units at all, `wait` is the number of seconds until there may be some. With units but none for ordinary
+    work, it is the number of seconds until there may be some for that.
+    """
+
+    id: str
+    units: int
+    ordinary: int
+    wait: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How much of each budget is used; None for a budget without limit."""
+
+    units_this_minute: int
+    tokens_this_minute: int
+    units_today: int
+    #: Seconds for which nothing is granted.
+    blocked_for: float
+
+
+class Throttle:
+    """Grants units before they are sent, so that the provider never has to refuse.
+
+    Every grant counts for a full window from the end of its call. A Redis that lost its memory is told what the rows
+    know (`history`), and grants nothing while the last minute can't be told. A Redis that does not answer grants
+    nothing.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        limits: Limits,
+        *,
+        history: Callable[[], History],
+        call_deadline: float,
+        client: Redis | None = None,
+        window: int = WINDOW,
+    ) -> None:
+        self.name = name
+        self.limits = limits
+        self._history = history
+        self._flight = int(call_deadline * 1000)
+        self._window = window
+        self._given = client
+        self._offset = 0.0
+        self._offset_until = 0.0
+
+    @cached_property
+    def _client(self) -> Redis:
+        return self._given or connect(timeout=PATIENT)
+
+    @cached_property
+    def _script(self) -> Script:
+        return self._client.register_script(_SCRIPT)
+
+    def reserve(self, wanted: int) -> Grant:
+        """Reserve up to `wanted` units; never raises."""
+        grant_id = uuid4().hex
+        limits = self.limits
+        arguments = [
+            grant_id,
+            wanted,
+            self._flight,
+            limits.units_per_minute,
+            limits.tokens_per_minute,
+            limits.units_per_day,
+            limits.reserved(limits.units_per_minute),
+            limits.reserved(limits.tokens_per_minute),
+            limits.reserved(limits.units_per_day),
+        ]
+        try:
+            units, ordinary, wait = self._run("reserve", *arguments)
+            if units < 0:
+                self._teach()
+                units, ordinary, wait = self._run("reserve", *arguments)
+        except RedisError as error:
+            log.warning("throttle_without_redis", throttle=self.name, error=type(error).__name__)
+            return Grant(grant_id, 0, 0, WITHOUT_REDIS)
+        seconds = self.seconds_until_reset() if wait < 0 else wait / 1000
+        return Grant(grant_id, max(0, units), max(0, ordinary), seconds)
+
+    def spend(self, grant: Grant, tokens: int, *, use_reserve: bool) -> tuple[bool, int, float]:
+        """Count the tokens of what is about to be sent under `grant`; only urgent work uses the reserve.
+
+        Returns (True, 0, 0.0), or (False, tokens that fit now, seconds until all would fit): then nothing was counted.
+        Raises `redis.RedisError` when Redis is away, and `LookupError` when it lost the grant.
+        """
+        limit = self.limits.tokens_per_minute
+        reserved = 0 if use_reserve else self.limits.reserved(limit)
+        done, room, wait = self._run("spend", grant.id, tokens, limit, reserved)
+        if done < 0:
+            raise LookupError(f"the grant is not known to {self.name!r} any more")
+        return bool(done), int(room), wait / 1000
+
+    def refund(self, grant: Grant, *, kept: int) -> None:
+        """Give back all but `kept` units, which were not and will not be sent. Never raises: at worst they lapse."""
+        if kept < grant.units:
+            self._quietly("refund", grant.id, kept)
+
+    def done(self, grant: Grant) -> None:
+        """Start the window of a grant whose call has ended, well or not. Never raises: at worst it starts later."""
+        self._quietly("done", grant.id)
+
+    def block(self, seconds: float) -> None:
+        """Grant nothing to anybody for a while: the provider refused all the same. Never raises."""
+        self._quietly("block", max(1, int(seconds * 1000)))
+
+    def unblock(self) -> None:
+        """Lift a block. Never raises."""
+        self._quietly("unblock")
+
+    def look(self) -> Standing | None:
+        """Return how much is used; None when Redis is away or does not know."""
+        try:
+            units, tokens, today, *blocked = self._run("look")
+        except RedisError:
+            return None
+        return Standing(units, tokens, today, blocked[0] / 1000) if units >= 0 else None
+
+    def seconds_until_reset(self) -> float:
+        """Return the seconds until the daily budgets start anew, by Redis's clock."""
+        now = self._now()
+        return (next_reset(now) - now).total_seconds()
+
+    def _teach(self) -> None:
+        """Tell a Redis without memory what the rows know."""
+        history = self._history()
+        log.info("throttle_learns", throttle=self.name, today=history.units_today, unknown_for=history.unknown_for)
+        self._run("learn", int(history.unknown_for * 1000), history.units_today)
+
+    def _now(self) -> datetime:
+        """Return Redis's time: hosts' own clocks may differ, and the day must be the same for all."""
+        if time.monotonic() >= self._offset_until:
+            seconds, microseconds = self._client.time()
+            self._offset = seconds + microseconds / 1e6 - time.time()
+            self._offset_until = time.monotonic() + OFFSET_AGE
+        return datetime.fromtimestamp(time.time() + self._offset, tz=UTC)
+
+    def _keys(self) -> list[str]:
+        prefix = f"throttle:{{{self.name}}}"
+        day = self._now().astimezone(QUOTA_ZONE).date().isoformat()
+        return [f"{prefix}:log", f"{prefix}:amounts", f"{prefix}:day:{day}", f"{prefix}:state"]
+
+    def _run(self, command: str, *arguments: Any) -> list[int]:
+        found: list[int] = self._script(keys=self._keys(), args=[command, self._window, *arguments])
+        return found
+
+    def _quietly(self, command: str, *arguments: Any) -> None:
+        try:
+            self._run(command, *arguments)
+        except RedisError as error:
+            log.warning("throttle_without_redis", throttle=self.name, error=type(error).__name__, command=command)
