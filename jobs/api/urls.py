@@ -3,13 +3,19 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from jobs.api import views
+from jobs.api import deadletters, views
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("jobs", views.JobViewSet, basename="job")
 
 urlpatterns = [
     *router.urls,
+    path("dlq", deadletters.DeadLettersView.as_view(), name="dlq"),
+    path("dlq/causes", deadletters.CausesView.as_view(), name="dlq-causes"),
+    path("dlq/retry", deadletters.RetryManyView.as_view(), name="dlq-retry-many"),
+    path("dlq/retry/<uuid:job_id>", deadletters.RetryOneView.as_view(), name="dlq-retry"),
+    path("dlq/<uuid:job_id>", deadletters.DeadLetterView.as_view(), name="dlq-entry"),
+    path("dlq/<uuid:job_id>/resolve", deadletters.ResolveView.as_view(), name="dlq-resolve"),
     path("workers", views.WorkerListView.as_view(), name="workers"),
     path("lanes", views.LaneListView.as_view(), name="lanes"),
     path("lanes/<str:kind>/pause", views.PauseLaneView.as_view(), name="lane-pause"),
