@@ -135,7 +135,7 @@ class House:
         unfinished = "SELECT FROM jobs_jobexecution WHERE status IN ('queued', 'retrying', 'running')"
         if self.resident is not None and (self.resident.failure() or self.sql(unfinished)):
             self.dismiss()
-        present = self.resident.processes() if self.resident is not None else []
+        present = self.resident.pids if self.resident is not None else []
         self.sql("DELETE FROM jobs_workerprocess WHERE pid <> ALL(%s)", present)
         for table in (
             *("jobs_attempt", "jobs_deadletter", "jobs_jobexecution", "jobs_lease", "jobs_run", "jobs_lane"),
