@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from itertools import count
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 from unittest import mock
@@ -22,6 +23,7 @@ from yellowbook.local.options import ROOT, Options
 from yellowbook.local.port import HOST, ReservedPort
 from yellowbook.local.process import Child, log_tail, start
 from yellowbook.local.programs import Programs
+from yellowbook.local.servers import LOG_DIRECTORY
 from yellowbook.local.throwaway import throwaway_servers
 
 #: What of the caller's environment would change how the system behaves.
@@ -170,7 +172,8 @@ class House:
 
     def report(self) -> list[tuple[str, str]]:
         """Return the ends of all logs, for a person who has to find out why a flow failed."""
-        return [(log.name, log_tail(log, 40)) for log in sorted(self.logs.glob("*.log"))]
+        logs = [*sorted(self.logs.glob("*.log")), Path(os.environ["VAR_DIR"]) / LOG_DIRECTORY / "postgres.log"]
+        return [(log.name, log_tail(log, 40)) for log in logs if log.exists()]
 
 
 class Houses:

@@ -1,5 +1,6 @@
 """A whole system of real processes, as one flow uses it: the shared house, and the workers that it needs."""
 
+import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -26,6 +27,8 @@ class System:
         self.api = house.api
         self.sql = house.sql
         self.workers: list[Worker] = []
+        #: Part of the texts of this flow and of no other: calls of an earlier one may still be at the stand-in.
+        self.mark = secrets.token_hex(6)
         self._stack = ExitStack()
 
     def __enter__(self) -> "System":
@@ -133,13 +136,13 @@ class System:
         return int(number)
 
     def plant(self, number: int, name: str = "Planted") -> list[str]:
-        """Put businesses into the table past Django, so without jobs; return their ids."""
+        """Put businesses with different texts into the table past Django, so without jobs; return their ids."""
         rows = self.sql(
             "INSERT INTO directory_business (id, external_id, name, category, description, address, city, phone, email,"
             " website, offers_online, status, created_at, updated_at)"
             " SELECT gen_random_uuid(), '', %s || ' ' || number, 'Café', 'Кофе, бялуу ' || number, 'Street 1', '', '',"
             " '', '', false, 'published', now(), now() FROM generate_series(1, %s) AS number RETURNING id",
-            name,
+            f"{name} {self.mark}",
             number,
         )
         return [str(row[0]) for row in rows]

@@ -56,7 +56,7 @@ def test_the_next_look_is_when_the_next_job_becomes_due_within_bounds(make_kind:
     assert wake_due() == TICK
     for number, (priority, seconds) in enumerate([(2, 1000), (0, 300), (1, 5000)]):
         put(kind, str(number), Status.RETRYING, priority=priority, next_attempt_at=ahead(seconds))
-    assert 200 < seconds_until_due([kind.name]) <= 300
+    assert 200 < (seconds_until_due([kind.name]) or 0) <= 300
     assert wake_due() == TICK
     put(kind, "soon", Status.RETRYING, next_attempt_at=ahead(0.9))
     assert MIN_TICK <= wake_due() < TICK

@@ -1,6 +1,7 @@
 """`/health/live`, `/health/ready`, `/metrics`."""
 
 import re
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -19,7 +20,7 @@ from .support import claimed, end, long_ago, put
 pytestmark = pytest.mark.django_db
 
 
-def ready(client, status: int) -> dict:
+def ready(client, status: int) -> Any:
     response = client.get("/health/ready")
     assert response.status_code == status, response.content
     return response.json()
@@ -87,7 +88,7 @@ def test_without_the_database_it_is_not_ready_and_tells_no_address(client, monke
     assert client.get("/health/live").status_code == 200
 
 
-def metric(text: str, name: str, **labels: str) -> float | None:
+def metric(text: str, name: str, **labels: str) -> Any:
     wanted = {f'{key}="{value}"' for key, value in labels.items()}
     for found in re.finditer(rf"^{name}(?:\{{(.*)\}})? (\S+)$", text, re.MULTILINE):
         if wanted <= set((found[1] or "").split(",")):

@@ -69,7 +69,7 @@ def test_the_bell_does_not_grow_without_end(kind: Kind, redis_client) -> None:
 
 
 def test_messages_are_not_delayed(kind: Kind) -> None:
-    message = Message(queue_name=kind.name, actor_name=ACTOR, args=(), kwargs={}, options={})
+    message: Message[None] = Message(queue_name=kind.name, actor_name=ACTOR, args=(), kwargs={}, options={})
     with pytest.raises(ValueError, match="next_attempt_at"):
         _broker().enqueue(message, delay=1000)
 

@@ -1,5 +1,8 @@
 """The registry of worker processes."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
 from jobs import workers
@@ -99,7 +102,7 @@ def test_names_tell_processes_of_one_pid_apart(monkeypatch) -> None:
     second = workers.worker_name.__wrapped__()
     assert first != second
     assert first.rsplit("-")[0] == second.rsplit("-")[0]
-    monkeypatch.setattr(workers.socket, "gethostname", lambda: "h" * 255)
+    monkeypatch.setattr("socket.gethostname", lambda: "h" * 255)
     assert len(workers.worker_name.__wrapped__()) <= 100
 
 
@@ -107,17 +110,17 @@ def test_names_tell_processes_of_one_pid_apart(monkeypatch) -> None:
 def test_a_worker_process_beats_from_boot_to_shutdown(settings, kind: Kind) -> None:
     settings.WORKER_HEARTBEAT = 0.01
 
-    class Worker:
-        worker_threads = 3
-
+    worker: Any = SimpleNamespace(worker_threads=3)
+    broker: Any = None
     registry = Registry()
-    registry.after_worker_boot(None, Worker())
+    registry.after_worker_boot(broker, worker)
     until(lambda: WorkerProcess.objects.filter(name=worker_name(), threads=3), "the entry")
     silent_for(600)
     until(lambda: find_lost() == [] and me().last_heartbeat_at > long_ago(300), "a heartbeat")
-    registry.before_worker_shutdown(None, Worker())
+    registry.before_worker_shutdown(broker, worker)
     batch = claimed(kind, "a", worker=worker_name())
-    registry.after_worker_shutdown(None, Worker())
+    registry.after_worker_shutdown(broker, worker)
+    assert registry._thread is not None
     registry._thread.join(20)
     assert me().state == "stopped"
     assert statuses(kind) == {"queued": 1}

@@ -32,7 +32,7 @@ MODEL = "fake-1"
 def vector_of(text: str) -> list[float]:
     """Return some vector, far from unit norm, that only this text has."""
     seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
-    return (np.random.default_rng(seed).normal(size=DIMENSIONS) * 7).tolist()
+    return list(map(float, np.random.default_rng(seed).normal(size=DIMENSIONS) * 7))
 
 
 class FakeProvider(Provider):

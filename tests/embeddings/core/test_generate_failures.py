@@ -1,5 +1,7 @@
 """What goes wrong in the middle of the main job, with real sessions changing the same rows."""
 
+from functools import partial
+
 import pytest
 from django.db import connection
 
@@ -199,7 +201,7 @@ class TestDeletion:
     def test_while_a_vector_is_stored_leaves_none(self, provider: FakeProvider) -> None:
         for n in range(6):
             shop = business(str(n))
-            at_once(lambda: work(), lambda shop=shop: delete_business(shop.pk))
+            at_once(work, partial(delete_business, shop.pk))
         assert not Embedding.objects.exists()
         assert not JobExecution.objects.filter(status__in=["queued", "retrying", "running"]).exists()
         with connection.cursor() as cursor:

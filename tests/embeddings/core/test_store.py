@@ -1,6 +1,6 @@
 """Vectors in the table: only of the present text, of one model, of unit norm."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
@@ -22,6 +22,7 @@ pytestmark = pytest.mark.django_db
 
 def unit(seed: int = 0) -> HalfVector:
     made = checked_vectors([np.random.default_rng(seed).normal(size=768)], 1)[0]
+    assert isinstance(made, np.ndarray)
     return HalfVector(made)
 
 
@@ -36,7 +37,7 @@ def new(made, text_hash: str | None = None, **changes) -> NewVector:
     return NewVector(**{**fields, **changes})
 
 
-def put(*vectors: NewVector, model: str = "m") -> dict:
+def put(*vectors: NewVector, model: str = "m") -> dict[UUID, bool | None]:
     return store(vectors, model=model, provider="p", task_type="RETRIEVAL_DOCUMENT")
 
 

@@ -11,10 +11,9 @@ from django.utils import timezone
 from jobs.enqueue import enqueue, enqueue_many
 from jobs.errors import NotFound
 from jobs.kinds import Kind
-from jobs.lifecycle import claim
 from jobs.models import JobExecution, Lease, Run
 from jobs.states import Status
-from tests.jobs.support import MakeKind, claimed, end, network_failure, put
+from tests.jobs.support import MakeKind, claimed, end, must_claim, network_failure, put
 
 from .conftest import error_of
 
@@ -178,7 +177,7 @@ class TestDetail:
     def test_a_job_shows_its_attempts_and_steps(self, api, make_kind: MakeKind) -> None:
         kind = make_kind(subject_name="shop_id")
         enqueue(kind.name, subject=(subject := str(uuid4())), priority="high", metadata={"original_name": "Номин"})
-        batch = claim(kind, worker="w1")
+        batch = must_claim(kind)
         end(batch, network_failure(), steps=[{"progress": 10, "at": "2026-01-01T00:00:00+00:00"}])
         job = api.get(f"{JOBS}/{batch.jobs[0].id}").json()
         assert (job["job_id"], job["kind"], job["subject"], job["shop_id"]) == (

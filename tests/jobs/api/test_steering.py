@@ -14,7 +14,7 @@ from jobs.lifecycle import claim
 from jobs.models import DeadLetter, JobExecution, Lane, WorkerProcess
 from jobs.states import WAITING, Status
 from jobs.wake import _broker
-from tests.jobs.support import claimed, end, long_ago, put
+from tests.jobs.support import claimed, end, long_ago, must_claim, put
 
 from .conftest import error_of
 
@@ -67,7 +67,7 @@ class TestRetry:
         assert (body["metadata"]["triggered_by"], body["metadata"]["source"]) == ("болд", "api")
         assert DeadLetter.objects.get().resolution == "retried"
         assert _broker().waiting_messages(kind.name) == 1
-        assert claim(kind, worker="w").jobs[0].id == batch.jobs[0].id
+        assert must_claim(kind).jobs[0].id == batch.jobs[0].id
 
     @pytest.mark.parametrize("status", [s for s in Status.values if s != "dead"])
     def test_any_other_is_a_conflict(self, api, kind: Kind, status) -> None:
