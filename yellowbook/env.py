@@ -7,7 +7,7 @@ expected. Every variable is read once, in `yellowbook.settings`.
 import os
 from collections.abc import Callable, Mapping
 from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -105,6 +105,17 @@ class Env:
 
         expected = "a URL that starts with " + " or ".join(f"{scheme}://" for scheme in sorted(schemes))
         return self._read(name, default, convert, expected, secret=True)
+
+    def redis_url(self, default: str = "") -> str:
+        """`REDIS_URL`, or the URL made of `REDIS_HOST`, `REDIS_PORT` and `REDIS_PASSWORD`."""
+        url = self.url("REDIS_URL", schemes=frozenset({"redis", "rediss", "unix"}))
+        host = self.text("REDIS_HOST")
+        port = self.integer("REDIS_PORT", 6379, at_least=1, at_most=65535)
+        password = self.text("REDIS_PASSWORD", secret=True)
+        if url or not host:
+            return url or default
+        credentials = f":{quote(password, safe='')}@" if password else ""
+        return f"redis://{credentials}{host}:{port}/0"
 
     def words(self, name: str, default: list[str]) -> list[str]:
         """A comma-separated list; empty parts are dropped."""

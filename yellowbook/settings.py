@@ -60,6 +60,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "jobs.api.middleware.ProbeMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -143,22 +144,7 @@ def _database(url: str) -> dict[str, object]:
 
 DATABASES = {"default": _database(DATABASE_URL)}
 
-
-def _redis_url() -> str:
-    """`REDIS_URL`, or the URL made of `REDIS_HOST`, `REDIS_PORT`, `REDIS_PASSWORD`, or the embedded server's."""
-    url = env.url("REDIS_URL", schemes=frozenset({"redis", "rediss", "unix"}))
-    host = env.text("REDIS_HOST")
-    port = env.integer("REDIS_PORT", 6379, at_least=1, at_most=65535)
-    password = env.text("REDIS_PASSWORD", secret=True)
-    if url:
-        return url
-    if host:
-        credentials = f":{password}@" if password else ""
-        return f"redis://{credentials}{host}:{port}/0"
-    return _beside.redis_url
-
-
-REDIS_URL = _redis_url()
+REDIS_URL = env.redis_url(_beside.redis_url)
 
 # --- Embeddings -------------------------------------------------------------------------------------------------------
 
@@ -216,7 +202,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "jobs.api.pagination.Pagination",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["jobs.api.parsers.BoundedJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": ["jobs.api.throttling.FailOpenThrottle"],
     "DEFAULT_THROTTLE_RATES": {"public": "3000/min", "writes": "60000/min", "staff": "6000/min", "bulk": "600/min"},
@@ -244,6 +230,11 @@ SPECTACULAR_SETTINGS = {
 
 APPEND_SLASH = True
 SESSION_COOKIE_HTTPONLY = True
+#: Behind a proxy that ends TLS and sets X-Forwarded-Proto: trusts that header and keeps cookies off plain HTTP.
+BEHIND_TLS_PROXY = env.flag("DJANGO_BEHIND_TLS_PROXY", False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS_PROXY else None
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS_PROXY
+SECURE_HSTS_SECONDS = 31_536_000 if BEHIND_TLS_PROXY else 0
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 

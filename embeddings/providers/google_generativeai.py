@@ -29,7 +29,7 @@ try:
 except ImportError as missing:
     raise ConfigurationError(
         "EMBEDDING_PROVIDER=google-generativeai needs the SDK of that name, which is not installed: "
-        "pip install 'yellowbook[google-generativeai]'."
+        "pip install '.[google-generativeai]'."
     ) from missing
 
 

@@ -125,7 +125,7 @@ class _Handler(BaseHTTPRequestHandler):
             body=body,
         )
         outcome = standin.outcome(request)
-        standin.stopping.wait(standin.latency)
+        standin.stopping.wait(max(0.0, began + standin.latency - time()))
         on_connection = outcome.fault if outcome.fault in ON_CONNECTION else None
         standin.log.add(
             began=began,

@@ -6,30 +6,15 @@ from typing import Any
 import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent
 from django.http import Http404, HttpRequest, JsonResponse
-from rest_framework import exceptions, status
+from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from jobs.api.exceptions import Conflict, PayloadTooLarge
 from jobs.kinds import UnknownKind
 from jobs.lifecycle import StateConflict
 
 log = structlog.get_logger(__name__)
-
-
-class Conflict(exceptions.APIException):
-    """409: the request is right, but the state of things does not allow it now."""
-
-    status_code = status.HTTP_409_CONFLICT
-    default_code = "conflict"
-    default_detail = "That is not possible in the present state."
-
-
-class PayloadTooLarge(exceptions.APIException):
-    """413: more than one request may carry."""
-
-    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
-    default_code = "too_large"
-    default_detail = "The request is too large."
 
 
 def envelope(code: str, message: str, fields: Mapping[str, Any] | None = None) -> dict[str, Any]:

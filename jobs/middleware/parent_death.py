@@ -1,6 +1,7 @@
 """Ties a worker process to the master that started it."""
 
 import ctypes
+import multiprocessing
 import os
 import signal
 import sys
@@ -23,5 +24,7 @@ class ParentDeath(Middleware):
         if sys.platform != "linux":
             return
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() == 1:
+        master = multiprocessing.parent_process()
+        if master is not None and master.pid != os.getppid():
+            # The master died before the kernel was asked.
             os.kill(os.getpid(), signal.SIGTERM)

@@ -17,12 +17,9 @@ SYSTEMS = pytest.StashKey[list[System]]()
 
 
 class Start(Protocol):
-    """Starts a system whose Google is the stand-in; without one it embeds with the local provider.
+    """Starts a system whose Google is the stand-in; without one it embeds with the local provider."""
 
-    The settings are those of the workers.
-    """
-
-    def __call__(self, standin: StandIn | None = None, *, workers: int = 1, **settings: str) -> System: ...
+    def __call__(self, standin: StandIn | None = None) -> System: ...
 
 
 @pytest.fixture(scope="session")
@@ -56,9 +53,9 @@ def start(houses: Houses, request: pytest.FixtureRequest) -> Iterator[Start]:
     systems = request.node.stash.setdefault(SYSTEMS, [])
     with ExitStack() as stack:
 
-        def started(standin: StandIn | None = None, *, workers: int = 1, **settings: str) -> System:
+        def started(standin: StandIn | None = None) -> System:
             house = houses.of(standin.settings if standin else {"EMBEDDING_PROVIDER": "local"})
-            system = System(house, workers=workers, settings=settings)
+            system = System(house)
             systems.append(system)
             return stack.enter_context(system)
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from itertools import count
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 from unittest import mock
@@ -22,6 +23,7 @@ from yellowbook.local.options import ROOT, Options
 from yellowbook.local.port import HOST, ReservedPort
 from yellowbook.local.process import Child, log_tail, start
 from yellowbook.local.programs import Programs
+from yellowbook.local.servers import LOG_DIRECTORY
 from yellowbook.local.throwaway import throwaway_servers
 
 #: What of the caller's environment would change how the system behaves.
@@ -135,7 +137,7 @@ class House:
         unfinished = "SELECT FROM jobs_jobexecution WHERE status IN ('queued', 'retrying', 'running')"
         if self.resident is not None and (self.resident.failure() or self.sql(unfinished)):
             self.dismiss()
-        present = self.resident.processes() if self.resident is not None else []
+        present = self.resident.pids if self.resident is not None else []
         self.sql("DELETE FROM jobs_workerprocess WHERE pid <> ALL(%s)", present)
         for table in (
             *("jobs_attempt", "jobs_deadletter", "jobs_jobexecution", "jobs_lease", "jobs_run", "jobs_lane"),
@@ -170,7 +172,8 @@ class House:
 
     def report(self) -> list[tuple[str, str]]:
         """Return the ends of all logs, for a person who has to find out why a flow failed."""
-        return [(log.name, log_tail(log, 40)) for log in sorted(self.logs.glob("*.log"))]
+        logs = [*sorted(self.logs.glob("*.log")), Path(os.environ["VAR_DIR"]) / LOG_DIRECTORY / "postgres.log"]
+        return [(log.name, log_tail(log, 40)) for log in logs if log.exists()]
 
 
 class Houses:

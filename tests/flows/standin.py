@@ -73,19 +73,14 @@ class StandIn:
         """Meet calls with a fault; see `embeddings.standin.faults`."""
         self._do("POST", "faults", {"fault": fault, **rule})
 
-    def calls(self) -> list[dict[str, Any]]:
-        """The calls that were answered, oldest first."""
-        found: list[dict[str, Any]] = self._do("GET", "log")["calls"]
-        return found
+    def calls(self, marker: str) -> list[list[str]]:
+        """Return the texts of each answered call that had `marker` in one of them."""
+        calls = [call["text"] for call in self._do("GET", "log")["calls"]]
+        return [texts for texts in calls if any(marker in text for text in texts)]
 
-    def totals(self) -> dict[str, Any]:
-        """Counts over all calls since the last reset."""
-        found: dict[str, Any] = self._do("GET", "state")["totals"]
-        return found
-
-    def texts(self) -> Counter[str]:
-        """How often each text was sent."""
-        return Counter(text for call in self.calls() for text in call["text"])
+    def texts(self, marker: str) -> Counter[str]:
+        """Return how often each text with `marker` in it was sent."""
+        return Counter(text for texts in self.calls(marker) for text in texts if marker in text)
 
     def _do(self, method: str, path: str, body: Any = None) -> Any:
         answer = self._http.request(method, path, json=body)

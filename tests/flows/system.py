@@ -1,5 +1,6 @@
 """A whole system of real processes, as one flow uses it: the shared house, and the workers that it needs."""
 
+import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -18,28 +19,23 @@ T = TypeVar("T")
 class System:
     """A context manager; at its end the flow's own workers are gone and the house is empty again.
 
-    A single worker without settings of its own is the house's resident one.
+    The first worker is the house's resident one.
     """
 
-    def __init__(self, house: House, *, workers: int, settings: Mapping[str, str]) -> None:
+    def __init__(self, house: House) -> None:
         self.house = house
         self.api = house.api
         self.sql = house.sql
         self.workers: list[Worker] = []
-        self._first = workers
-        self._settings = settings
+        #: Part of the texts of this flow and of no other: calls of an earlier one may still be at the stand-in.
+        self.mark = secrets.token_hex(6)
         self._stack = ExitStack()
 
     def __enter__(self) -> "System":
         with ExitStack() as stack:
             self._stack = stack
             stack.callback(self.house.empty)
-            if self._first == 1 and not self._settings:
-                self.workers = [self.house.hire()]
-            else:
-                self.house.dismiss()
-                for _ in range(self._first):
-                    self._spawn_worker()
+            self.workers = [self.house.hire()]
             self.house.await_web()
             for worker in self.workers:
                 self._await_worker(worker)
@@ -53,21 +49,21 @@ class System:
 
     # --- workers --------------------------------------------------------------------------------------------------
 
-    def start_worker(self) -> Worker:
+    def start_worker(self, **settings: str) -> Worker:
         """Start one more worker and wait until it takes messages."""
-        worker = self._spawn_worker()
+        worker = self._spawn_worker(settings)
         self._await_worker(worker)
         return worker
 
-    def _spawn_worker(self) -> Worker:
-        worker = self.house.start_worker(self._settings)
+    def _spawn_worker(self, settings: Mapping[str, str]) -> Worker:
+        worker = self.house.start_worker(settings)
         self._stack.callback(worker.stop, grace=0)
         self.workers.append(worker)
         return worker
 
     def _await_worker(self, worker: Worker) -> None:
         registered = "SELECT FROM jobs_workerprocess WHERE state = 'running' AND pid = ANY(%s)"
-        self.until(lambda: self.sql(registered, worker.processes()), "the worker has registered")
+        self.until(lambda: self.sql(registered, worker.pids), "the worker has registered")
 
     def kill(self, worker: Worker) -> None:
         """Kill a worker."""
@@ -88,7 +84,7 @@ class System:
 
     def manage(self, *arguments: str) -> str:
         """Run a management command beside the system; return what it printed."""
-        return manage({**self.house.environment, **self._settings}, *arguments)
+        return manage(self.house.environment, *arguments)
 
     # --- looking --------------------------------------------------------------------------------------------------
 
@@ -140,13 +136,13 @@ class System:
         return int(number)
 
     def plant(self, number: int, name: str = "Planted") -> list[str]:
-        """Put businesses into the table past Django, so without jobs; return their ids."""
+        """Put businesses with different texts into the table past Django, so without jobs; return their ids."""
         rows = self.sql(
             "INSERT INTO directory_business (id, external_id, name, category, description, address, city, phone, email,"
             " website, offers_online, status, created_at, updated_at)"
             " SELECT gen_random_uuid(), '', %s || ' ' || number, 'Café', 'Кофе, бялуу ' || number, 'Street 1', '', '',"
             " '', '', false, 'published', now(), now() FROM generate_series(1, %s) AS number RETURNING id",
-            name,
+            f"{name} {self.mark}",
             number,
         )
         return [str(row[0]) for row in rows]

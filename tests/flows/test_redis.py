@@ -26,27 +26,19 @@ def test_a_save_while_redis_is_stopped_succeeds_and_its_job_gets_done_once_redis
     assert system.without_fresh_vector() == 0
 
 
-def test_a_worker_that_starts_while_redis_is_stopped_works_once_it_is_back(start: Start) -> None:
-    system = start(workers=0)
-    system.house.stop_redis()
-    system.api.create()
-    system.start_worker()
-
-    system.house.start_redis()
-
-    system.await_success(1, within=BACK_WITHIN)
-
-
 def test_a_bulk_run_is_finished_though_redis_forgets_everything_in_its_middle(start: Start, standin: StandIn) -> None:
-    standin.take(0.2)
-    system = start(standin, EMBEDDING_BATCH_SIZE="20", JOB_CONCURRENCY="2")
-    system.api.bulk(system.plant(500))
+    standin.take(1)
+    system = start(standin)
+    system.api.bulk(system.plant(500, "Before"))
+    system.until(lambda: system.sent() == 500, "the worker is busy")
 
-    for done in (1, 100, 300):
-        system.until(lambda done=done: system.jobs()["succeeded"] >= done, f"{done} of the run are done")
-        system.house.flush_redis()
-        assert system.jobs()["succeeded"] < 500
-    system.await_success(500)
+    system.api.bulk(system.plant(500, "Middle"))
+    system.house.flush_redis()
+    system.until(lambda: system.jobs()["succeeded"], "the first are done")
+    system.house.flush_redis()
+    system.until(lambda: system.jobs()["succeeded"] >= 600, "the run is in its middle")
+    system.house.flush_redis()
+    system.await_success(1000)
 
     assert system.without_fresh_vector() == 0
-    assert standin.totals()["texts_embedded_more_than_once"] == 0
+    assert standin.texts(system.mark).total() == 1000

@@ -15,16 +15,19 @@ class Worker:
 
     def __init__(self, child: Child) -> None:
         self._child = child
-        self.name = child.name
+        self._pids: list[int] = []
 
     @property
     def log(self) -> Path:
         """Where it writes."""
         return self._child.log
 
-    def processes(self) -> list[int]:
-        """The pids of the processes that work."""
-        return [process.pid for process in psutil.Process(self._child.pid).children()]
+    @property
+    def pids(self) -> list[int]:
+        """The pids of the processes that work; empty before they are there, kept when they are gone."""
+        if not self._pids:
+            self._pids = [process.pid for process in psutil.Process(self._child.pid).children()]
+        return self._pids
 
     def leads(self) -> bool:
         """Tell whether it has been elected as the leader at some time."""

@@ -10,10 +10,19 @@ from redis import Redis
 
 from jobs import kinds, wake
 from jobs.kinds import Kind, register
-from jobs.redis import PATIENT, connect
+from jobs.wake import _broker
 from tests.concurrency import Session
 
 from .support import MakeKind, do_nothing
+
+#: The server of the test run, whatever a test makes of the setting.
+REDIS_URL = django_settings.REDIS_URL
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_root() -> None:
+    """Have the directory that whitenoise warns about where `collectstatic` never ran."""
+    django_settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 
 
 @pytest.fixture
@@ -56,9 +65,9 @@ def session() -> Iterator[Callable[[], Session]]:
 @pytest.fixture
 def redis_client() -> Iterator[Redis]:
     """The Redis server of the test run."""
-    client = connect(timeout=PATIENT)
+    client = Redis.from_url(REDIS_URL)
     yield client
-    client.connection_pool.disconnect()
+    client.close()
 
 
 @pytest.fixture(autouse=True)
@@ -70,12 +79,11 @@ def _healthy_breaker(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def dead_redis(settings: Any) -> Iterator[Callable[[], None]]:
     """Redis is away; call the fixture's value to have it back."""
-    there = django_settings.REDIS_URL
 
     def turn(url: str) -> None:
         settings.REDIS_URL = url
-        wake._broker.cache_clear()
+        _broker.cache_clear()
 
     turn("unix:///nonexistent/yellowbook.sock")
-    yield lambda: turn(there)
-    turn(there)
+    yield lambda: turn(REDIS_URL)
+    turn(REDIS_URL)

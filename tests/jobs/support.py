@@ -46,7 +46,9 @@ def must_claim(kind: Kind, worker: str = "w1") -> Claim:
     return found
 
 
-def end(claim: Claim, outcome: "str | JobError | Mapping[UUID, str | Failure]" = "done", **options: Any) -> dict[str, int]:
+def end(
+    claim: Claim, outcome: "str | JobError | Mapping[UUID, str | Failure]" = "done", **options: Any
+) -> dict[str, int]:
     """Finish all jobs of a claim the same way, or as a mapping says."""
     if isinstance(outcome, Mapping):
         outcomes = dict(outcome)
@@ -101,4 +103,5 @@ def put(kind: Kind, subject: str, status: str, **changes: Any) -> JobExecution:
         needs["lease_id"] = Lease.objects.create(
             id=UUID(int=hash(subject) % 2**128), kind=kind.name, worker="w1", size=1, expires_at=ahead()
         ).id
+    needs["metadata"] = {"triggered_by": "test", "triggered_at": "2026-01-01T00:00:00+00:00", "source": "cli"}
     return JobExecution.objects.create(**{**needs, **changes})

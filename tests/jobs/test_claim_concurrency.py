@@ -1,6 +1,7 @@
 """Claiming by many workers at once, on real connections."""
 
 from collections import Counter
+from uuid import UUID
 
 import pytest
 
@@ -21,8 +22,8 @@ def test_eight_workers_claim_each_job_exactly_once(make_kind: MakeKind) -> None:
     kind = make_kind(batch_size=7, linger=0.0, concurrency=1000)
     enqueue_many(kind.name, [str(n) for n in range(200)])
 
-    def work() -> list:
-        taken = []
+    def work() -> list[UUID]:
+        taken: list[UUID] = []
         while found := claim(kind, worker="w"):
             taken += [job.id for job in found.jobs]
         return taken

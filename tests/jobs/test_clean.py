@@ -46,7 +46,6 @@ ordinary = st.text(st.sampled_from("Номин ресторан өү ABC xyz 12,
         "host=db user=me password='{}' dbname=x",
         "GEMINI_API_KEY={}",
         "DJANGO_SECRET_KEY={}",
-        "Cookie: sessionid={}",
     ],
 )
 def test_a_secret_does_not_survive(template) -> None:
@@ -88,8 +87,22 @@ def test_messages_that_people_need_are_untouched(text) -> None:
 
 pieces = st.sampled_from(
     [
-        *("key=", "token ", "Bearer ", "AIza", "sk-", "password:", "://", "a:b@", "secret", " ", "\n", "\x00", "\ud800"),
-        *("abcdefgh12345678", "ө", '"', "'", "=", ":", "@", "/", MASK, "[", "]", "x" * 5000),
+        *(
+            "key=",
+            "token ",
+            "Bearer ",
+            "AIza",
+            "sk-",
+            "password:",
+            "://",
+            "a:b@",
+            "secret",
+            " ",
+            "\n",
+            "\x00",
+            "\ud800",
+        ),
+        *("abcdefgh12345678", "ө", '"', "'", "=", ":", "@", "/", MASK, "[", "]", "x" * 50),
     ]
 )
 
@@ -115,12 +128,19 @@ def test_of_a_long_text_the_beginning_and_the_end_are_kept() -> None:
     assert "left out" in cleaned
 
 
+@pytest.mark.parametrize("excess", [0, 1, 10, 100, 100_000])
+def test_a_long_text_is_clipped_to_the_promised_length_once(excess) -> None:
+    cleaned = clean("ө" * (MAX_LENGTH + excess))
+    assert len(cleaned) <= MAX_LENGTH
+    assert clean(cleaned) == cleaned
+
+
 def test_a_secret_that_a_nul_byte_splits_does_not_survive() -> None:
     assert "SyBcdefghijk" not in clean("AIza\x00SyBcdefghijkl")
 
 
-@pytest.mark.timeout(20)
-@pytest.mark.parametrize("unit", ["a", "a.", "a:", "Bearer ", "key=", "://", "token\n", "A1+"])
+@pytest.mark.timeout(5)
+@pytest.mark.parametrize("unit", ["a", "A1+.-", "a:", "Bearer ", "key=", "://", "token\n"])
 def test_a_megabyte_of_anything_is_cleaned_in_linear_time(unit) -> None:
     """An answer's body may end up in an error: a pattern that backtracks would hold the worker for hours."""
     clean(unit * (1_000_000 // len(unit)))

@@ -43,10 +43,7 @@ def test_the_number_of_statements_does_not_grow_with_the_batch(make_kind: MakeKi
         kind = make_kind(batch_size=size, linger=0.0)
         batch = claimed(kind, *[str(n) for n in range(size)])
         errors = [None, network_failure(), NotFound("gone")]
-        ends = {
-            job.id: Failure(error) if (error := errors[n % 3]) else "done"  # type: ignore[arg-type]
-            for n, job in enumerate(batch.jobs)
-        }
+        ends = {job.id: Failure(error) if (error := errors[n % 3]) else "done" for n, job in enumerate(batch.jobs)}
         with CaptureQueriesContext(connection) as queries:
             end(batch, ends)
         return len(queries)
@@ -107,7 +104,7 @@ class TestRetries:
             assert batch.jobs[0].attempt == number
             end(batch, network_failure())
             job = job_of(batch)
-            delays.append((job.next_attempt_at - job.attempts.last().finished_at).total_seconds())
+            delays.append((job.next_attempt_at - job.attempts.latest("id").finished_at).total_seconds())
             make_due(job)
             if number < 4:
                 batch = must_claim(kind)
@@ -132,7 +129,7 @@ class TestRetries:
             end(batch, RateLimited("slow down"))
             job = job_of(batch)
             assert (job.status, job.attempt, job.rate_limits) == ("retrying", 1, met)
-            assert (job.next_attempt_at - job.attempts.last().finished_at).total_seconds() >= 60
+            assert (job.next_attempt_at - job.attempts.latest("id").finished_at).total_seconds() >= 60
             make_due(job)
             batch = must_claim(kind)
         end(batch, RateLimited("slow down"))
@@ -155,7 +152,7 @@ class TestRetries:
             batch = claimed(kind, f"s{asked}")
             end(batch, ServerError("busy", retry_after=asked))
             job = job_of(batch)
-            wait = (job.next_attempt_at - job.attempts.last().finished_at).total_seconds()
+            wait = (job.next_attempt_at - job.attempts.latest("id").finished_at).total_seconds()
             assert least <= wait < least * 1.3 + 60
 
     def test_a_kind_may_have_rows_of_its_own_in_the_table(self, make_kind: MakeKind) -> None:
@@ -263,7 +260,10 @@ class TestWrite:
 
 def test_an_error_text_that_postgresql_can_not_store_fails_no_neighbour(kind: Kind) -> None:
     batch = claimed(kind, "a", "b")
-    ends = {batch.jobs[0].id: Failure(NetworkError("half\x00 an answer \ud800")), batch.jobs[1].id: "done"}
+    ends: dict[UUID, str | Failure] = {
+        batch.jobs[0].id: Failure(NetworkError("half\x00 an answer \ud800")),
+        batch.jobs[1].id: "done",
+    }
     assert end(batch, ends) == {"succeeded": 1, "retrying": 1}
     assert "half" in job_of(batch).error
 

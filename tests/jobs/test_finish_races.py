@@ -1,6 +1,7 @@
 """Ending attempts while others change the same rows, on real connections."""
 
 from threading import Event
+from typing import Any
 
 import pytest
 
@@ -21,9 +22,9 @@ def test_a_worker_that_lost_its_lease_changes_nothing(kind: Kind) -> None:
     expire(lost)
     assert take_back_expired() == 1
     held = must_claim(kind, worker="quick")
-    written = []
+    written: list[Any] = []
     for outcome in ("done", network_failure(), NotFound("x")):
-        assert end(lost, outcome, write=lambda ids: written.append(ids) or {}) == {"lost": 1}
+        assert end(lost, outcome, write=written.append) == {"lost": 1}
     job = job_of(held)
     assert (job.status, job.worker, job.lease_id) == ("running", "quick", held.lease_id)
     assert not written
@@ -39,7 +40,12 @@ def test_a_worker_that_lost_a_part_of_its_batch_ends_the_rest(kind: Kind) -> Non
     stolen = batch.jobs[1].id
     JobExecution.objects.filter(id=stolen).update(status="queued", lease_id=None)
     written = []
-    assert end(batch, write=lambda ids: written.append(set(ids)) or {stolen: "mine"}) == {"succeeded": 2, "lost": 1}
+
+    def write(held):
+        written.append(set(held))
+        return {stolen: "mine"}
+
+    assert end(batch, write=write) == {"succeeded": 2, "lost": 1}
     assert written == [{batch.jobs[0].id, batch.jobs[2].id}]
     assert job_of(batch, 1).status == "queued"
 
@@ -133,8 +139,8 @@ def test_a_batch_that_is_stored_while_a_sweep_takes_it_back_is_lost(kind: Kind, 
     sweeper, worker = session(), session()
     sweeper.begin()
     assert sweeper.do(take_back_expired) == 1
-    written = []
-    ending = worker.start(end, batch, write=lambda ids: written.append(ids) or {})
+    written: list[Any] = []
+    ending = worker.start(end, batch, write=written.append)
     until_blocked(ending)
     sweeper.commit()
     assert ending.result(20) == {"lost": 1}

@@ -108,20 +108,20 @@ class TestTwoRunningJobsOfOneSubject:
         assert len({job.id for job in (*first.jobs, *second.jobs)}) == 3
         return first, second
 
-    def check(self, kind: Kind, lost) -> None:
-        first, second = lost
+    def check(self, kind: Kind) -> None:
         assert statuses(kind) == {"queued": 2, "cancelled": 1}
         assert sorted(JobExecution.objects.filter(status="queued").values_list("subject", flat=True)) == ["a", "b"]
         assert not Lease.objects.exists()
 
-    def test_one_of_them_waits_again_when_their_worker_is_lost(self, kind: Kind, lost) -> None:
+    @pytest.mark.usefixtures("lost")
+    def test_one_of_them_waits_again_when_their_worker_is_lost(self, kind: Kind) -> None:
         assert release_worker("dead") == 3
-        self.check(kind, lost)
+        self.check(kind)
 
     def test_one_of_them_waits_again_when_their_leases_run_out(self, kind: Kind, lost) -> None:
         expire(*lost)
         sweep()
-        self.check(kind, lost)
+        self.check(kind)
 
 
 @on_real_connections

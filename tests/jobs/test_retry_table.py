@@ -36,11 +36,12 @@ def test_a_row_of_the_table(error_class, retried, retries, counted_apart, delay)
 )
 def test_the_delay_doubles_up_to_a_minute_and_is_stretched_by_up_to_30_percent(attempt, least) -> None:
     class Edge(random.Random):
+        value = 0.0
+
         def random(self) -> float:
             return self.value
 
     rng = Edge()
-    rng.value = 0.0
     assert delay_before_retry(EXPONENTIAL, attempt=attempt, rng=rng) == least
     rng.value = 1.0
     assert delay_before_retry(EXPONENTIAL, attempt=attempt, rng=rng) == pytest.approx(least * 1.3)

@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 
 from jobs.actor import Actor
+from jobs.clock import ago
 from jobs.enqueue import enqueue
 from jobs.errors import NotFound
 from jobs.kinds import Kind
@@ -107,8 +108,6 @@ def test_a_job_that_dies_again_gets_a_second_dead_letter(kind: Kind) -> None:
 
 @alone
 def test_a_letter_that_was_resolved_before_keeps_who_did_it(kind: Kind) -> None:
-    from jobs.clock import ago
-
     job = dead_job(kind)
     DeadLetter.objects.update(resolution="resolved", resolved_at=ago(10), resolved_by="other")
     retry(job.id, actor=OPERATOR)

@@ -25,6 +25,8 @@ from yellowbook.directory.rows import COLUMNS, Rejection, Row, check_columns, re
 from yellowbook.directory.services import is_external_id_taken
 
 Format = Literal["csv", "jsonl"]
+#: Takes the businesses of a chunk whose text is new.
+Embed = Callable[[list[Business]], None]
 
 #: Rows that are written in one transaction.
 CHUNK_ROWS: Final = 1_000
@@ -52,6 +54,8 @@ class Report:
     duplicates: int = 0
     rejected: list[Rejection] = field(default_factory=list)
     ignored_columns: set[str] = field(default_factory=set)
+    #: The businesses that are counted already.
+    counted: set[UUID] = field(default_factory=set, repr=False)
 
     def note_columns(self, columns: Iterable[str]) -> None:
         """Remember those of `columns` that mean nothing here, in a form that can be shown; a few of them will do."""
@@ -71,7 +75,7 @@ def import_file(
     *,
     max_rows: int | None = None,
     dry_run: bool = False,
-    on_chunk: Callable[[Report], None] | None = None,
+    on_chunk: Callable[[Report], None] = lambda report: None,
 ) -> Report:
     """Import a file of CSV (with a header) or JSON lines, in UTF-8, with or without a byte order mark.
 
@@ -90,11 +94,20 @@ def import_file(
             raise TooManyRows(f"The file has more than {max_rows:,} rows: split it.")
         records = iter(taken)
     if max_rows is None and not dry_run:
-        _import(records, report, on_chunk=on_chunk)
-    else:
-        with transaction.atomic():
-            _import(records, report, on_chunk=on_chunk, dry_run=dry_run)
-            transaction.set_rollback(dry_run)
+        for chunk in _chunks(records):
+            _import(chunk, report, embed=_embed)
+            on_chunk(report)
+        return report
+    with transaction.atomic():
+        to_embed: list[Business] = []
+        for chunk in _chunks(records):
+            _import(chunk, report, embed=to_embed.extend)
+            on_chunk(report)
+        if dry_run:
+            transaction.set_rollback(True)
+        else:
+            # All jobs at once, so that they are locked in one order whoever else enqueues many.
+            _embed(to_embed)
     return report
 
 
@@ -114,38 +127,33 @@ def _noting_columns(records: Iterable[Record], report: Report) -> Iterator[Recor
         yield record
 
 
-def _import(
-    records: Iterator[Record],
-    report: Report,
-    *,
-    on_chunk: Callable[[Report], None] | None,
-    dry_run: bool = False,
-) -> None:
-    counted: set[UUID] = set()
+def _chunks(records: Iterator[Record]) -> Iterator[list[Record]]:
     while chunk := list(islice(records, CHUNK_ROWS)):
-        rows = []
-        for read in map(read_row, chunk):
-            if isinstance(read, Row):
-                rows.append(read)
-            else:
-                report.rejected.append(read)
-        if rows:
-            merge = _write(rows, dry_run=dry_run)
-            _count(merge, report, counted)
-        report.rejected.sort(key=lambda rejection: rejection.line)
-        if on_chunk:
-            on_chunk(report)
+        yield chunk
 
 
-def _count(merge: Merge, report: Report, counted: set[UUID]) -> None:
-    """Add a chunk to the report; `counted` holds the businesses that earlier rows of the file were about."""
+def _import(chunk: list[Record], report: Report, *, embed: Embed) -> None:
+    """Import some records and add to the report what came of them."""
+    rows = []
+    for read in map(read_row, chunk):
+        if isinstance(read, Row):
+            rows.append(read)
+        else:
+            report.rejected.append(read)
+    if rows:
+        _count(_write(rows, embed=embed), report)
+    report.rejected.sort(key=lambda rejection: rejection.line)
+
+
+def _count(merge: Merge, report: Report) -> None:
+    """Add what was written to the report."""
     report.rejected.extend(merge.rejected)
     for target in merge.targets:
-        again = target.business.pk in counted
+        again = target.business.pk in report.counted
         report.duplicates += target.rows - (not again)
         if again:
             continue
-        counted.add(target.business.pk)
+        report.counted.add(target.business.pk)
         if target.is_new:
             report.created += 1
         elif target.changed:
@@ -154,12 +162,14 @@ def _count(merge: Merge, report: Report, counted: set[UUID]) -> None:
             report.unchanged += 1
 
 
-def _write(rows: list[Row], *, dry_run: bool) -> Merge:
-    """Write one chunk with the jobs it makes, in one transaction and the same few statements for any number of rows."""
+def _write(rows: list[Row], *, embed: Embed) -> Merge:
+    """Write one chunk and have its new texts embedded, in one transaction."""
     for attempt in range(1, _TRIES + 1):
         try:
             with transaction.atomic():
-                return _write_once(rows, dry_run=dry_run)
+                merge = _write_once(rows)
+                embed([target.business for target in merge.targets if target.is_new or target.text_changed])
+            return merge
         except IntegrityError as error:
             # Somebody added a business with one of our external ids since we looked; the next look finds it.
             if attempt == _TRIES or not is_external_id_taken(error):
@@ -167,26 +177,32 @@ def _write(rows: list[Row], *, dry_run: bool) -> Merge:
     raise AssertionError("unreachable")
 
 
-def _write_once(rows: list[Row], *, dry_run: bool) -> Merge:
+def _write_once(rows: list[Row]) -> Merge:
+    """Write one chunk in three statements, whatever the number of rows."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TURN_LOCK])
     merge = Merge(_known(rows))
     for row in rows:
         merge.apply(row)
-    to_write = [target.business for target in merge.targets if target.is_new or target.changed]
     Business.objects.bulk_create(
-        to_write, update_conflicts=True, unique_fields=["id"], update_fields=[*COLUMNS, "updated_at"]
+        [target.business for target in merge.targets if target.is_new or target.changed],
+        update_conflicts=True,
+        unique_fields=["id"],
+        update_fields=[*COLUMNS, "updated_at"],
     )
-    to_embed = [target.business for target in merge.targets if target.is_new or target.text_changed]
-    if not dry_run:
-        enqueue_many(
-            GENERATE_EMBEDDING,
-            [business.pk for business in to_embed],
-            operation=Operation.BULK,
-            priority=Priority.LOW,
-            extras=[{"original_name": business.name} for business in to_embed],
-        )
     return merge
+
+
+def _embed(businesses: Iterable[Business]) -> None:
+    """Have the texts of `businesses` embedded, after whatever is more urgent."""
+    names = {business.pk: business.name for business in businesses}
+    enqueue_many(
+        GENERATE_EMBEDDING,
+        list(names),
+        operation=Operation.BULK,
+        priority=Priority.LOW,
+        extras=[{"original_name": name} for name in names.values()],
+    )
 
 
 def _known(rows: Iterable[Row]) -> Iterable[Business]:

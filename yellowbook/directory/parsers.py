@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, Final
 #: Bytes in one line of a file. A line beyond it is skipped without being kept.
 LONGEST_LINE: Final = 512 * 1024
 #: Lines that one CSV record may run over before its open quote counts as a mistake in its first line.
-LONGEST_RECORD: Final = 1_000
+LONGEST_RECORD: Final = 300
 #: What separates cells; the one that the header has most of is taken.
 DELIMITERS: Final = ",;\t"
 

@@ -36,7 +36,8 @@ if command -v uv >/dev/null 2>&1; then
     # uv brings a Python of its own if the machine has none that will do.
     runs "$python" || uv venv --quiet --clear --python "${found:->=3.11}" .venv
     say "Installing $lock with uv."
-    uv pip install --quiet --python "$python" --require-hashes -r "$lock"
+    # As pip does by itself: five processes start at once from here on, and each would compile everything again.
+    uv pip install --quiet --compile-bytecode --python "$python" --require-hashes -r "$lock"
     exit
 fi
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 from yellowbook.env import Env
 
@@ -34,15 +33,5 @@ def read_options(source: Mapping[str, str] | None = None) -> Options:
         workers=env.integer("WORKERS", 1, at_least=1, at_most=64),
         shutdown_grace=env.seconds("SHUTDOWN_GRACE", 30.0),
         database_url=env.url("DATABASE_URL", schemes=frozenset({"postgres", "postgresql"})),
-        redis_url=_redis_url(env),
+        redis_url=env.redis_url(),
     )
-
-
-def _redis_url(env: Env) -> str:
-    url = env.url("REDIS_URL", schemes=frozenset({"redis", "rediss", "unix"}))
-    host = env.text("REDIS_HOST")
-    port = env.integer("REDIS_PORT", 6379, at_least=1, at_most=65535)
-    password = env.text("REDIS_PASSWORD", secret=True)
-    if url or not host:
-        return url
-    return f"redis://:{quote(password, safe='')}@{host}:{port}/0" if password else f"redis://{host}:{port}/0"

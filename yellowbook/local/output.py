@@ -1,6 +1,7 @@
 """What `make run` tells the person who typed it: a few lines, and a bar on a terminal."""
 
 import contextlib
+import os
 import sys
 
 from rich.console import Console
@@ -13,12 +14,23 @@ from yellowbook.local.client import Coverage
 STEP = 0.25
 
 
+class Terminal(Console):
+    """Falls silent when its reader has gone away, where rich would end the process."""
+
+    def on_broken_pipe(self) -> None:
+        """Called by rich when standard output is closed at the other end: from now on what is written goes nowhere."""
+        self.quiet = True
+        silence = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silence, sys.stdout.fileno())
+        os.close(silence)
+
+
 class Output:
     """Writes to standard output; one that has gone away is no reason to stop the servers."""
 
     def __init__(self) -> None:
         # Lines are never broken: an address or a token is to be copied whole.
-        self._console = Console(file=sys.stdout, highlight=False, markup=False, soft_wrap=True)
+        self._console = Terminal(file=sys.stdout, highlight=False, markup=False, soft_wrap=True)
         self._bar: Progress | None = None
         self._told = -1.0
 

@@ -1,12 +1,15 @@
 """The command lines of what the supervisor runs, and the environment they get."""
 
+import contextlib
 import json
 import os
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from yellowbook.local.errors import LocalError
 from yellowbook.local.files import rotated
@@ -30,6 +33,21 @@ class Credentials:
     api_token: str
 
 
+@dataclass(frozen=True)
+class Command:
+    """A management command that was started, and the file that it prints to."""
+
+    child: Child
+    printed: IO[bytes]
+
+    def finish(self, pause: Pause) -> str:
+        """Wait for its end and return what it printed; raise `LocalError` if it fails."""
+        if self.child.wait(pause) != 0:
+            raise LocalError(self.child.failure())
+        self.printed.seek(0)
+        return self.printed.read().decode(errors="replace")
+
+
 class Programs:
     """Starts the project's own programs against the servers that were started or given."""
 
@@ -49,22 +67,19 @@ class Programs:
         self._web_log = rotated(self._logs / "web.log")
         self._workers_log = rotated(self._logs / "workers.log")
 
-    def migrate(self) -> None:
-        """Bring the database's tables up to date."""
-        self._manage("migrate", "--noinput", "-v0")
-
-    def bootstrap(self) -> Credentials:
-        """Have the admin user, the token and the sample data made, once, and return how to get in."""
-        answer = self._manage("bootstrap")
+    def set_up(self) -> Credentials:
+        """Bring tables, static files, admin user and sample data up to date; return how to get in."""
+        with self._command("collectstatic", "--noinput", "-v0") as static:
+            with self._command("migrate", "--noinput", "-v0") as tables:
+                tables.finish(self._pause)
+            with self._command("bootstrap") as bootstrap:
+                answer = bootstrap.finish(self._pause)
+            static.finish(self._pause)
         try:
             found = json.loads(answer.strip().splitlines()[-1])
             return Credentials(found["admin_user"], found["admin_password"], found["api_token"])
         except (ValueError, KeyError, TypeError, IndexError) as error:
             raise LocalError(f"manage.py bootstrap did not answer as it should: {error!r}") from error
-
-    def collect_static(self) -> None:
-        """Gather the static files that the web server serves."""
-        self._manage("collectstatic", "--noinput", "-v0")
 
     def web(self, port: int) -> Child:
         """Start the web server."""
@@ -86,20 +101,16 @@ class Programs:
             *("manage.py", "rundramatiq", "--processes", str(self._options.workers)),
         )
 
-    def _manage(self, *arguments: str) -> str:
-        """Run a management command to its end and return what it printed; raise `LocalError` if it fails."""
+    @contextlib.contextmanager
+    def _command(self, *arguments: str) -> Iterator[Command]:
+        """Start a management command, which does not outlast the block."""
         with tempfile.TemporaryFile() as printed:
             name = f"manage.py {arguments[0]}"
             child = self._start(name, self._setup_log, "manage.py", *arguments, stdout=printed.fileno())
             try:
-                code = child.wait(self._pause)
+                yield Command(child, printed)
             finally:
                 child.stop(grace=0.0)
-            printed.seek(0)
-            answer = printed.read().decode(errors="replace")
-        if code != 0:
-            raise LocalError(child.failure())
-        return answer
 
     def _start(self, name: str, log: Path, *arguments: str, stdout: int | None = None) -> Child:
         # Always `python -m`: a console script fails when the path of the environment is long or has a space in it.

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from django.core.management import CommandError, call_command
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -31,8 +32,7 @@ def started(*options: str) -> Generator[tuple[subprocess.Popen[str], str]]:
             process.kill()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_says_where_it_listens_serves_and_stops_when_told(number: signal.Signals) -> None:
+def test_it_says_where_it_listens_serves_and_stops_at_ctrl_c() -> None:
     with started("--fault", "503:calls=1", "--rpm", "15", "--key", "a-key") as (process, printed):
         found = re.search(r"^GEMINI_BASE_URL=(http://127\.0\.0\.1:\d+)$", printed, re.MULTILINE)
         assert found, printed
@@ -42,7 +42,7 @@ def test_it_says_where_it_listens_serves_and_stops_when_told(number: signal.Sign
             path = "/v1beta/models/gemini-embedding-001:embedContent"
             assert [http.post(path, json=body).status_code for _ in range(2)] == [503, 200]
             assert http.get("/_standin/state").json()["quotas"]["rpm"] == 15
-        process.send_signal(number)
+        process.send_signal(signal.SIGINT)
         rest, _ = process.communicate(timeout=30)
         assert "Stopped after 2 calls with 2 texts." in rest
         assert process.returncode == 0
@@ -51,14 +51,11 @@ def test_it_says_where_it_listens_serves_and_stops_when_told(number: signal.Sign
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--fault", "no-such"], "--fault no-such: fault 'no-such' is not one of"),
-        (["--fault", "503:calls=many"], "--fault 503:calls=many"),
-        (["--host", "203.0.113.1"], "203.0.113.1:0 can't be listened on"),
+        (["--fault", "no-such"], "^--fault no-such: fault 'no-such' is not one of"),
+        (["--fault", "503:calls=many"], "^--fault 503:calls=many: "),
+        (["--host", "203.0.113.1"], r"^203\.0\.113\.1:0 can't be listened on"),
     ],
 )
 def test_a_wrong_option_is_said_in_a_line(options: list[str], said: str) -> None:
-    command = [sys.executable, "manage.py", "gemini_standin", *options]
-    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
-    assert ran.returncode == 1
-    assert ran.stderr.startswith(f"CommandError: {said}")
-    assert "Traceback" not in ran.stderr
+    with pytest.raises(CommandError, match=said):
+        call_command("gemini_standin", *options)

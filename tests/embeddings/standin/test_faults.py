@@ -59,7 +59,7 @@ def test_a_strike_knows_the_marked_texts() -> None:
     marked, unmarked = faults.strike(texts), faults.strike(texts)
     assert marked is not None
     assert unmarked is not None
-    assert (marked.places, unmarked.places) == ({1, 3}, {0})
+    assert (marked.places, unmarked.places) == (frozenset({1, 3}), frozenset({0}))
 
 
 def test_taking_rules_back_ends_them() -> None:

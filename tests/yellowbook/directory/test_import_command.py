@@ -99,10 +99,18 @@ def test_what_can_not_be_read_is_said_with_exit_code_2(tmp_path: Path) -> None:
     header = tmp_path / "a.csv"
     header.write_text("a,b\n")
 
-    assert run(tmp_path / "missing.csv")[2] == 2
-    assert run(tmp_path, "--format", "csv")[2] == 2
+    missing = tmp_path / "missing.csv"
+    assert run(missing) == ("", f"Can't open {missing}: No such file or directory.", 2)
+    assert run(tmp_path, "--format", "csv") == ("", f"Can't open {tmp_path}: Is a directory.", 2)
     _out, message, code = run(header)
     assert (code, "external_id, or name and address" in message) == (2, True)
+
+
+def test_a_file_for_rejects_that_can_not_be_written_stops_the_import_before_it_begins(
+    file: Path, tmp_path: Path
+) -> None:
+    assert run(file, "--rejects", tmp_path)[2] == 2
+    assert not Business.objects.exists()
 
 
 def test_the_sample_is_good_and_can_be_imported_twice() -> None:

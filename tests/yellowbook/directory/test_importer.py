@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from pytest_django import DjangoAssertNumQueries
 
 from jobs.actor import acting_as
@@ -273,6 +273,39 @@ def test_a_chunk_takes_the_same_few_queries_for_any_number_of_rows(
     # The turn, the known businesses, the rows, their jobs; a savepoint around them since the test is a transaction.
     with django_assert_num_queries(6):
         from_rows(*given)
+
+
+def breaking_in_the_second_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the database fail once the first business is written."""
+    write_once = importer._write_once
+
+    def faulty(rows: Any) -> Any:
+        if Business.objects.exists():
+            raise OperationalError("gone")
+        return write_once(rows)
+
+    monkeypatch.setattr(importer, "CHUNK_ROWS", 1)
+    monkeypatch.setattr(importer, "_write_once", faulty)
+
+
+def test_a_failure_of_the_database_leaves_nothing_of_an_import_of_limited_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    breaking_in_the_second_chunk(monkeypatch)
+
+    with pytest.raises(OperationalError):
+        from_rows(values(name="a"), values(name="b"), max_rows=10)
+
+    assert not Business.objects.exists()
+    assert not JobExecution.objects.exists()
+
+
+def test_a_failure_of_the_database_keeps_the_chunks_of_an_import_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    breaking_in_the_second_chunk(monkeypatch)
+
+    with pytest.raises(OperationalError):
+        from_rows(values(name="a"), values(name="b"))
+
+    [business] = Business.objects.all()
+    assert len(jobs_of(business)) == 1
 
 
 def failing(error: Exception, *, times: int) -> Callable[..., Any]:

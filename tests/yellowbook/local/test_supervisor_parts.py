@@ -121,17 +121,18 @@ def test_a_wrong_option_is_named_with_its_value(name, value):
         read_options({name: value})
 
 
-def test_a_command_runs_with_servers_of_its_own_and_gives_its_exit_code():
-    environment = {k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "REDIS_URL", "VAR_DIR"}}
+def test_a_command_runs_with_the_servers_that_are_missing_and_gives_its_exit_code():
+    environment = {k: v for k, v in os.environ.items() if k not in {"REDIS_URL", "VAR_DIR"}}
+    script = 'test -S "${REDIS_URL#unix://}" && echo "$VAR_DIR $DATABASE_URL"; exit 5'
     done = subprocess.run(
-        [sys.executable, "-m", "yellowbook.local", "exec", "--", "sh", "-c", 'echo "$VAR_DIR $DATABASE_URL"; exit 5'],
+        [sys.executable, "-m", "yellowbook.local", "exec", "--", "sh", "-c", script],
         cwd=ROOT,
-        env=environment,
+        env=environment | {"DATABASE_URL": "postgresql://db.example/yellowbook"},
         capture_output=True,
         text=True,
         check=False,
     )
-    var_dir, _, database_url = done.stdout.partition(" ")
-    assert done.returncode == 5
-    assert database_url.startswith("postgresql://yellowbook@/yellowbook?host=/")
+    var_dir, _, database_url = done.stdout.strip().partition(" ")
+    assert (done.returncode, done.stderr) == (5, "")
+    assert database_url == "postgresql://db.example/yellowbook"
     assert not Path(var_dir).exists()

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from jobs.api.errors import PayloadTooLarge
+from jobs.api.exceptions import PayloadTooLarge
 from yellowbook.directory.api.parsers import CSVParser, JSONLinesParser
 from yellowbook.directory.api.serializers import ReportSerializer, UploadSerializer
 from yellowbook.directory.api.views import writing

@@ -1,5 +1,7 @@
 """JSON forms of businesses and imports."""
 
+from copy import deepcopy
+from functools import cache
 from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
@@ -11,6 +13,8 @@ from yellowbook.directory.importer import Report
 from yellowbook.directory.models import Business, BusinessStatus
 from yellowbook.directory.rows import Rejection
 from yellowbook.directory.text import clean_text, validate_text
+
+AnyField = serializers.Field[Any, Any, Any, Any]
 
 
 class CleanCharField(serializers.CharField):
@@ -94,6 +98,19 @@ class BusinessSerializer(serializers.ModelSerializer[Business]):
             "status": {"error_messages": {"invalid_choice": f"Choose one of {', '.join(BusinessStatus.values)}."}},
         }
 
+    def get_fields(self) -> dict[str, AnyField]:
+        """Return copies of fields that are made once: deriving them from the model takes longer than the save."""
+        return deepcopy(_fields_of(type(self)))
+
+    def derive_fields(self) -> dict[str, AnyField]:
+        """Return the fields as the model and `Meta` say."""
+        return super().get_fields()
+
+
+@cache
+def _fields_of(serializer: type[BusinessSerializer]) -> dict[str, AnyField]:
+    return serializer().derive_fields()
+
 
 class EmbeddingJobSerializer(serializers.Serializer[Enqueued]):
     """The job that embeds a saved text; follow it at `/api/admin/jobs/{id}`."""
@@ -123,7 +140,7 @@ class RejectionSerializer(serializers.Serializer[Rejection]):
 
     row = serializers.IntegerField(source="line")
 
-    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+    def get_fields(self) -> dict[str, AnyField]:
         """Add `errors`, a name that the class itself uses otherwise."""
         messages = serializers.ListField(child=serializers.CharField())
         return {**super().get_fields(), "errors": serializers.DictField(child=messages)}

@@ -60,7 +60,9 @@ class ThrottledByMethod(APIView):
 
 @extend_schema_view(
     get=extend_schema(
-        summary="List businesses by name", description="Everybody sees published businesses, staff all of them."
+        summary="List businesses by name",
+        description="Everybody sees published businesses, staff all of them.",
+        auth=[],
     )
 )
 class BusinessesView(ThrottledByMethod, generics.ListAPIView[Business]):
@@ -99,7 +101,7 @@ class BusinessView(ThrottledByMethod):
 
     permission_classes = [IsStaffOrReadOnly]
 
-    @extend_schema(summary="Show a business", responses=BusinessSerializer)
+    @extend_schema(summary="Show a business", responses=BusinessSerializer, auth=[])
     def get(self, request: Request, id: str) -> Response:
         """Show a business."""
         business = get_object_or_404(selectors.visible_to(request.user), pk=as_uuid(id))

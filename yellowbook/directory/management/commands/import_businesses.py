@@ -43,7 +43,9 @@ class Command(BaseCommand):
         what.add_argument("--sample", action="store_true", help="import the sample businesses of the project")
         parser.add_argument("--format", choices=["csv", "jsonl"], help="what the file holds (default: by its ending)")
         parser.add_argument("--dry-run", action="store_true", help="tell what would happen, write nothing")
-        parser.add_argument("--rejects", type=Path, help="write every rejected row, as JSON lines, to this file")
+        parser.add_argument(
+            "--rejects", type=Path, metavar="FILE", help="write every rejected row to this file, as JSON lines"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Import, report, and exit with the code that fits."""
@@ -52,11 +54,15 @@ class Command(BaseCommand):
         if file_format is None:
             raise CommandError(f"Can't tell what {path.name} holds: give --format.", returncode=NOT_STARTED)
         try:
+            if options["rejects"]:
+                _write_rejects(options["rejects"], [])
             report = self._import(path, file_format, dry_run=options["dry_run"])
             if options["rejects"]:
                 _write_rejects(options["rejects"], report.rejected)
-        except (OSError, UnreadableFile) as error:
+        except UnreadableFile as error:
             raise CommandError(str(error), returncode=NOT_STARTED) from error
+        except OSError as error:
+            raise CommandError(f"Can't open {error.filename}: {error.strerror}.", returncode=NOT_STARTED) from error
         except OperationalError as error:
             raise CommandError(f"The database can't be reached: {error}", returncode=NOT_STARTED) from error
         self._show(report, dry_run=options["dry_run"])
@@ -65,7 +71,7 @@ class Command(BaseCommand):
 
     def _import(self, path: Path, file_format: Format, *, dry_run: bool) -> Report:
         """Run the import under a progress bar, if there is a terminal to show it on."""
-        console = Console(file=cast(TextIO, self.stderr))
+        console = Console(stderr=True)
         columns = (
             TextColumn("Importing"),
             BarColumn(),
