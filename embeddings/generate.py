@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from pgvector import HalfVector
@@ -9,13 +10,14 @@ from pgvector import HalfVector
 from embeddings.calls import embed_texts
 from embeddings.current import current_provider
 from embeddings.prepare import Prepared, prepare
-from embeddings.providers.base import TaskType
+from embeddings.providers.base import Provider, TaskType
 from embeddings.source import SourceText, text_source
 from embeddings.store import NewVector, store, stored_hashes, vectors_by_hash
 from jobs.batch import Batch
 from jobs.errors import InvalidInput, JobError, NotFound
 from jobs.lifecycle import ClaimedJob, Failure
 from jobs.lifecycle.finish import Outcome
+from jobs.lifecycle.rewait import SUPERSEDED
 
 #: Stored vectors answer searches, so they are made as documents.
 TASK = TaskType.DOCUMENT
@@ -40,48 +42,44 @@ def generate_embeddings(batch: Batch) -> None:
     provider = current_provider()
     work = _read(batch, provider.model, provider.max_tokens)
     batch.step(30)
+    ready: dict[UUID, NewVector] = {}
+    batch.before_finish(partial(_write, ready, provider))
+
+    def keep(each: _Work, result: str, vector: HalfVector, truncated: bool) -> None:
+        ready[each.job.id] = _new(each, vector, truncated)
+        batch.succeed(each.job, result)
+
     known = vectors_by_hash({each.source.text_hash for each in work}, provider.model)
-    ready = {
-        each.job.id: ("cached", _new(each, *known[each.source.text_hash]))
-        for each in work
-        if each.source.text_hash in known
-    }
-    unknown = {each.source.text_hash: each for each in work if each.source.text_hash not in known}
-    if unknown:
-        batch.step(50, publish=True)
-        answers = dict(
-            zip(unknown, embed_texts([each.prepared.text for each in unknown.values()], TASK, provider), strict=True)
-        )
-        batch.step(80)
-        seen: set[str] = set()
-        for each in work:
-            text_hash = each.source.text_hash
-            if text_hash not in answers:
-                continue
-            answer = answers[text_hash]
+    unknown: dict[str, list[_Work]] = {}
+    for each in work:
+        if each.source.text_hash in known:
+            keep(each, "cached", *known[each.source.text_hash])
+        else:
+            unknown.setdefault(each.source.text_hash, []).append(each)
+    if not unknown:
+        return
+    batch.step(50, publish=True)
+    answers = embed_texts([same[0].prepared.text for same in unknown.values()], TASK, provider)
+    batch.step(80)
+    for same, answer in zip(unknown.values(), answers, strict=True):
+        for number, each in enumerate(same):
             if isinstance(answer, JobError):
                 batch.fail(each.job, answer)
-                continue
-            result = "cached" if text_hash in seen else "embedded"
-            seen.add(text_hash)
-            ready[each.job.id] = (result, _new(each, HalfVector(answer), each.prepared.truncated))
-    for each in work:
-        if each.job.id in ready:
-            batch.succeed(each.job, ready[each.job.id][0])
+            else:
+                keep(each, "cached" if number else "embedded", HalfVector(answer), each.prepared.truncated)
 
-    def write(held: Collection[UUID]) -> Mapping[UUID, Outcome]:
-        vectors = {job_id: vector for job_id, (_, vector) in ready.items() if job_id in held}
-        told = store(list(vectors.values()), model=provider.model, provider=provider.name, task_type=TASK.value)
-        outcomes: dict[UUID, Outcome] = {}
-        for job_id, vector in vectors.items():
-            if told[vector.business_id] is None:
-                outcomes[job_id] = Failure(NotFound("The business was deleted while its text was embedded."))
-            elif told[vector.business_id] is False:
-                outcomes[job_id] = "superseded"
-        return outcomes
 
-    if ready:
-        batch.before_finish(write)
+def _write(ready: Mapping[UUID, NewVector], provider: Provider, held: Collection[UUID]) -> Mapping[UUID, Outcome]:
+    """Store the vectors of the jobs that are still ours, in the transaction that ends them."""
+    vectors = {job_id: vector for job_id, vector in ready.items() if job_id in held}
+    told = store(list(vectors.values()), model=provider.model, provider=provider.name, task_type=TASK.value)
+    outcomes: dict[UUID, Outcome] = {}
+    for job_id, vector in vectors.items():
+        if told[vector.business_id] is None:
+            outcomes[job_id] = Failure(NotFound("The business was deleted while its text was embedded."))
+        elif told[vector.business_id] is False:
+            outcomes[job_id] = SUPERSEDED
+    return outcomes
 
 
 def _read(batch: Batch, model: str, max_tokens: int) -> list[_Work]:

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 
+from embeddings.current import current_provider
 from embeddings.generate import generate_embeddings
 from embeddings.models import Embedding
 from jobs.kinds import Kind, register
@@ -15,6 +16,7 @@ register(
         handler=generate_embeddings,
         subject_name="business_id",
         subject_model=Embedding._meta.get_field("business").remote_field.model._meta.label,
+        warm_up=current_provider,
         batch_size=settings.EMBEDDING_BATCH_SIZE,
     )
 )

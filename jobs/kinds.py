@@ -42,6 +42,8 @@ class Kind:
     #: Seconds that a claim holds back when the lane is already at work and less than a full batch is due, so that a
     #: burst of single saves is batched (Nagle's rule). An idle lane never waits.
     linger: float = 1.0
+    #: Called once in every worker process before it takes work: loads what the first job would wait for.
+    warm_up: Callable[[], object] | None = None
     #: Failures that are retried before the job is dead, unless the caller of `enqueue` says otherwise.
     max_retries: int = 3
     #: What each failure class leads to.

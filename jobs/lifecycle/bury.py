@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from jobs.errors import JobError
@@ -20,6 +21,12 @@ class Grave:
     last_attempt_at: datetime
 
 
+def _details(grave: Grave) -> dict[str, Any]:
+    error = grave.error
+    details = {"message": error.message, "stack": grave.stack, "status_code": error.status_code}
+    return details if error.sample is None else {**details, "sample": error.sample}
+
+
 def bury(graves: Iterable[Grave]) -> None:
     """Leave one dead letter for each job; the jobs are read back, so call it after their status was written."""
     by_id = {grave.job_id: grave for grave in graves}
@@ -33,11 +40,7 @@ def bury(graves: Iterable[Grave]) -> None:
             payload=payload(job),
             error_class=by_id[job.id].error.error_class,
             failure_reason=by_id[job.id].error.message,
-            error_details={
-                "message": by_id[job.id].error.message,
-                "stack": by_id[job.id].stack,
-                "status_code": by_id[job.id].error.status_code,
-            },
+            error_details=_details(by_id[job.id]),
             attempts=job.attempt,
             enqueued_at=job.created_at,
             last_attempt_at=by_id[job.id].last_attempt_at,

@@ -15,18 +15,29 @@ class StateConflict(Exception):
     """The job is not in a state that allows this; the message says which one it is in."""
 
 
-def cancel(job_id: UUID, *, reason: str) -> None:
-    """Call a waiting job off; `StateConflict` when it does not wait (any more)."""
-    changed = JobExecution.objects.filter(id=job_id, status__in=WAITING).update(
-        status=Status.CANCELLED, result=reason, finished_at=Now()
-    )
+#: Why a job was cancelled that a person cancelled; who it was stands in its metadata.
+BY_A_PERSON = "by a person"
+
+_CANCEL = """
+UPDATE jobs_jobexecution
+   SET status = 'cancelled', result = %(reason)s, finished_at = statement_timestamp(),
+       metadata = metadata || jsonb_build_object('cancelled_by', %(by)s::text)
+ WHERE id = %(id)s AND status IN ('queued', 'retrying')
+"""
+
+
+def cancel(job_id: UUID, *, by: str) -> None:
+    """Call a waiting job off in a person's name; `StateConflict` when it does not wait (any more)."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CANCEL, {"id": job_id, "by": by, "reason": BY_A_PERSON})
+        changed = cursor.rowcount
     if not changed:
         status = JobExecution.objects.values_list("status", flat=True).get(id=job_id)
         raise StateConflict(f"The job is {status}: only a queued or retrying job can be cancelled.")
 
 
 def cancel_waiting(subjects: Sequence[UUID | str], *, reason: str) -> int:
-    """Call off every waiting job on `subjects`, of any kind; return how many there were."""
+    """Call off every waiting job on `subjects`, of any kind; `reason` is a few words. Return how many there were."""
     return JobExecution.objects.filter(subject__in=[str(subject) for subject in subjects], status__in=WAITING).update(
         status=Status.CANCELLED, result=reason, finished_at=Now()
     )
