@@ -27,10 +27,12 @@ lint: .venv/test.stamp
 	@$(PY) -m mypy $(TYPED)
 	@$(PY) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()' --no-logo
 
+# With the extras kept: pip refuses a pin without them for a package that another one wants with them.
+COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras
+
 lock:
-	uv pip compile --universal --python-version 3.11 --generate-hashes pyproject.toml -o requirements.lock
-	uv pip compile --universal --python-version 3.11 --generate-hashes --all-extras --group dev \
-		-c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(COMPILE) pyproject.toml -o requirements.lock
+	$(COMPILE) --all-extras --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from embeddings.providers.base import Provider, TaskType
 from embeddings.vectors import checked_vectors
-from jobs.errors import BadResponse, JobError
+from jobs.errors import BadResponse, ErrorClass, JobError
 
 log = structlog.get_logger(__name__)
 
@@ -31,12 +31,15 @@ def embed_texts(texts: Sequence[str], task: TaskType, provider: Provider) -> lis
     transaction.
     """
     started = time.monotonic()
-    outcome = "ok"
+    outcome = str(ErrorClass.SERVER)
     try:
-        return checked_vectors(provider.embed(texts, task), len(texts))
+        vectors = checked_vectors(provider.embed(texts, task), len(texts))
+        outcome = "ok"
     except JobError as error:
         outcome = str(error.error_class)
         raise
+    else:
+        return vectors
     finally:
         seconds = time.monotonic() - started
         log.info("provider_call", provider=provider.name, texts=len(texts), outcome=outcome, ms=round(seconds * 1000))

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 import numpy as np
@@ -19,6 +20,7 @@ from jobs.budget import Cost
 from jobs.errors import BadResponse, InvalidInput, JobError, NotFound, RateLimited
 from jobs.lifecycle import ClaimedJob, Failure
 from jobs.lifecycle.finish import Outcome
+from jobs.lifecycle.rewait import SUPERSEDED
 from jobs.states import Priority
 
 #: Stored vectors answer searches, so they are made as documents.
@@ -44,56 +46,60 @@ def generate_embeddings(batch: Batch) -> None:
     provider = current_provider()
     work = _read(batch, provider.model, provider.max_tokens)
     batch.step(30)
+    ready: dict[UUID, NewVector] = {}
+    batch.before_finish(partial(_write, ready, provider))
+
+    def keep(each: _Work, result: str, vector: HalfVector, truncated: bool) -> None:
+        ready[each.job.id] = _new(each, vector, truncated)
+        batch.succeed(each.job, result)
+
     known = vectors_by_hash({each.source.text_hash for each in work}, provider.model)
-    ready = {
-        each.job.id: ("cached", _new(each, *known[each.source.text_hash]))
-        for each in work
-        if each.source.text_hash in known
-    }
-    unknown = {each.source.text_hash: each for each in work if each.source.text_hash not in known}
-    sent = _affordable(batch, unknown)
+    unknown: dict[str, list[_Work]] = {}
     for each in work:
-        if each.source.text_hash in unknown and each.source.text_hash not in sent:
-            batch.postpone(each.job)
-    if sent:
-        batch.step(50, publish=True)
-        answers = dict(zip(sent, _call(batch, [each.prepared.text for each in sent.values()], provider), strict=True))
-        batch.step(80)
-        seen: set[str] = set()
-        for each in work:
-            text_hash = each.source.text_hash
-            if text_hash not in answers:
-                continue
-            answer = answers[text_hash]
+        if each.source.text_hash in known:
+            keep(each, "cached", *known[each.source.text_hash])
+        else:
+            unknown.setdefault(each.source.text_hash, []).append(each)
+    affordable = _affordable(batch, list(unknown.values()))
+    if not affordable:
+        return
+    batch.step(50, publish=True)
+    answers = _call(batch, [same[0].prepared.text for same in affordable], provider)
+    batch.step(80)
+    for same, answer in zip(affordable, answers, strict=True):
+        for number, each in enumerate(same):
             if isinstance(answer, JobError):
                 batch.fail(each.job, answer)
-                continue
-            result = "cached" if text_hash in seen else "embedded"
-            seen.add(text_hash)
-            ready[each.job.id] = (result, _new(each, HalfVector(answer), each.prepared.truncated))
-    for each in work:
-        if each.job.id in ready:
-            batch.succeed(each.job, ready[each.job.id][0])
-
-    def write(held: Collection[UUID]) -> Mapping[UUID, Outcome]:
-        vectors = {job_id: vector for job_id, (_, vector) in ready.items() if job_id in held}
-        told = store(list(vectors.values()), model=provider.model, provider=provider.name, task_type=TASK.value)
-        outcomes: dict[UUID, Outcome] = {}
-        for job_id, vector in vectors.items():
-            if told[vector.business_id] is None:
-                outcomes[job_id] = Failure(NotFound("The business was deleted while its text was embedded."))
-            elif told[vector.business_id] is False:
-                outcomes[job_id] = "superseded"
-        return outcomes
-
-    if ready:
-        batch.before_finish(write)
+            else:
+                keep(each, "cached" if number else "embedded", HalfVector(answer), each.prepared.truncated)
 
 
-def _affordable(batch: Batch, unknown: Mapping[str, _Work]) -> dict[str, _Work]:
-    """Spend the budget on as many of the texts as it allows, the most urgent first; return those."""
-    costs = [Cost(each.prepared.tokens, urgent=each.job.priority == Priority.HIGH) for each in unknown.values()]
-    return dict(list(unknown.items())[: batch.budget.take(costs)])
+def _write(ready: Mapping[UUID, NewVector], provider: Provider, held: Collection[UUID]) -> Mapping[UUID, Outcome]:
+    """Store the vectors of the jobs that are still ours, in the transaction that ends them."""
+    vectors = {job_id: vector for job_id, vector in ready.items() if job_id in held}
+    told = store(list(vectors.values()), model=provider.model, provider=provider.name, task_type=TASK.value)
+    outcomes: dict[UUID, Outcome] = {}
+    for job_id, vector in vectors.items():
+        if told[vector.business_id] is None:
+            outcomes[job_id] = Failure(NotFound("The business was deleted while its text was embedded."))
+        elif told[vector.business_id] is False:
+            outcomes[job_id] = SUPERSEDED
+    return outcomes
+
+
+def _affordable(batch: Batch, texts: list[list[_Work]]) -> list[list[_Work]]:
+    """Spend the budget on as many of the texts as it allows, the most urgent first; return those, postpone the rest.
+
+    A text stands for all jobs that have it.
+    """
+    costs = [
+        Cost(same[0].prepared.tokens, urgent=any(each.job.priority == Priority.HIGH for each in same)) for same in texts
+    ]
+    taken = batch.budget.take(costs)
+    for same in texts[taken:]:
+        for each in same:
+            batch.postpone(each.job)
+    return texts[:taken]
 
 
 def _call(batch: Batch, texts: list[str], provider: Provider) -> list[NDArray[np.float32] | BadResponse]:

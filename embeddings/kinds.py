@@ -2,6 +2,7 @@
 
 from django.conf import settings
 
+from embeddings.current import current_provider
 from embeddings.generate import generate_embeddings
 from embeddings.models import Embedding
 from embeddings.quota import embedding_throttle, probe
@@ -18,6 +19,7 @@ register(
         subject_model=Embedding._meta.get_field("business").remote_field.model._meta.label,
         throttle=embedding_throttle,
         probe=probe,
+        warm_up=current_provider,
         batch_size=settings.EMBEDDING_BATCH_SIZE,
     )
 )

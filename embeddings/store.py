@@ -40,7 +40,7 @@ def vectors_by_hash(hashes: Collection[str], model: str) -> dict[str, tuple[Half
         .distinct("text_hash")
         .values_list("text_hash", "vector", "truncated")
     )
-    return {text_hash: (vector, truncated) for text_hash, vector, truncated in rows}
+    return {text_hash: (HalfVector(vector), truncated) for text_hash, vector, truncated in rows}
 
 
 _STORE = """

@@ -9,11 +9,14 @@ from jobs.middleware.leader import Leader
 from jobs.middleware.registry import Registry
 from jobs.wake import ACTOR
 
+#: Share of a lease within which a batch ends, well or not: what comes after it could not be stored.
+WITHIN_LEASE = 0.9
+
 
 @dramatiq.actor(
     actor_name=ACTOR,
     queue_name=all_kinds()[0].name,
-    time_limit=int(settings.JOB_TIMEOUT * 1000),
+    time_limit=int(min(settings.JOB_TIMEOUT, WITHIN_LEASE * settings.JOB_LEASE) * 1000),
 )
 def run_lane(kind: str) -> None:
     """Work off one batch of the lane `kind`."""
@@ -22,6 +25,8 @@ def run_lane(kind: str) -> None:
 
 for _kind in all_kinds():
     run_lane.broker.declare_queue(_kind.name)
+    if _kind.warm_up is not None:
+        _kind.warm_up()
 
 run_lane.broker.add_middleware(Registry())
 run_lane.broker.add_middleware(Leader())

@@ -19,12 +19,16 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from jobs.budget import Budget
+from jobs.clean import clean
 from jobs.errors import InvalidInput, JobError
 from jobs.lifecycle import Claim, ClaimedJob, Failure, Postponed
 from jobs.lifecycle.finish import Outcome, Write
 from jobs.models import Lease
 
 log = structlog.get_logger(__name__)
+
+#: Characters of a result that are kept; it is one word, or a few.
+RESULT_LENGTH = 64
 
 
 @dataclass(slots=True)
@@ -72,7 +76,7 @@ class Batch:
 
     def succeed(self, job: ClaimedJob, result: str) -> None:
         """End a job well; `result` says how, in one word."""
-        self.outcomes[job.id] = result
+        self.outcomes[job.id] = clean(str(result))[:RESULT_LENGTH]
 
     def fail(self, job: ClaimedJob, error: JobError, *, stack: str = "") -> None:
         """End a job's attempt with a failure; the retry table says what comes next."""

@@ -60,12 +60,13 @@ def enqueue_many(
     if not subjects:
         return []
     declared = get_kind(kind)
+    level = Priority.named(priority)
     with transaction.atomic(savepoint=False):
         entries = enter(
             kind,
             [str(subject) for subject in subjects],
             operation=operation,
-            priority=Priority.named(priority),
+            priority=level,
             max_retries=declared.max_retries if max_retries is None else max_retries,
             metadata=origin(actor or current_actor()),
             extras=extras,

@@ -1,11 +1,12 @@
 """What the leader does, about once a second: wake lanes with due jobs, take back what lost workers held."""
 
 import time
+from collections.abc import Callable
 from threading import Event
 
 import psycopg
 import structlog
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, OperationalError, close_old_connections
 
 from jobs.due import due_lanes, seconds_until_due
 from jobs.kinds import all_kinds
@@ -45,6 +46,16 @@ def wake_due() -> float:
     return TICK if soonest is None else min(TICK, max(MIN_TICK, soonest))
 
 
+def _without_harm(duty: Callable[[], None]) -> None:
+    """Do a duty whose failure must not keep the leader from the others; an outage is for the caller to handle."""
+    try:
+        duty()
+    except OperationalError:
+        raise
+    except DatabaseError:
+        log.exception("duty_failed", duty=duty.__name__)
+
+
 def run(stop: Event) -> None:
     """Stand for election until `stop` is set, and do the leader's work while leading. Never raises for an outage."""
     leadership = Leadership()
@@ -59,10 +70,10 @@ def run(stop: Event) -> None:
             if not leading:
                 leading = True
                 log.info("leading")
-            if time.monotonic() >= next_sweep:
-                sweep()
-                next_sweep = time.monotonic() + SWEEP
             pause = wake_due()
+            if time.monotonic() >= next_sweep:
+                next_sweep = time.monotonic() + SWEEP
+                _without_harm(sweep)
         except (psycopg.Error, DatabaseError) as error:
             if leading:
                 log.warning("leader_without_database", error=type(error).__name__)

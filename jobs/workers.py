@@ -8,7 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 
 import psutil
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Case, F, QuerySet, Value, When
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
 from jobs.clock import ago
@@ -37,27 +38,40 @@ def _version() -> str:
 
 def say_started(threads: int) -> None:
     """Enter this process into the registry."""
-    WorkerProcess.objects.create(
+    WorkerProcess.objects.update_or_create(
         name=worker_name(),
-        host=socket.gethostname()[:80],
-        pid=os.getpid(),
-        version=_version(),
-        threads=threads,
-        state=State.RUNNING,
-        memory_bytes=psutil.Process().memory_info().rss,
+        defaults={
+            "host": socket.gethostname()[:80],
+            "pid": os.getpid(),
+            "version": _version(),
+            "threads": threads,
+            "state": State.RUNNING,
+            "memory_bytes": psutil.Process().memory_info().rss,
+        },
     )
 
 
-def say_alive(state: str | None = None) -> None:
-    """Renew this process's heartbeat, and its state when given."""
-    changes: dict[str, object] = {} if state is None else {"state": state}
-    WorkerProcess.objects.filter(name=worker_name()).update(
-        last_heartbeat_at=Now(),
-        memory_bytes=psutil.Process().memory_info().rss,
-        processed=tally.processed,
-        failed=tally.failed,
-        **changes,
+def say_alive(state: str | None = None) -> bool:
+    """Renew this process's heartbeat, and its state when given; return False when it is not in the registry (any more).
+
+    A process that was taken for lost and goes on is running again; what it held was taken back meanwhile.
+    """
+    back_to_life = Case(When(state=State.LOST, then=Value(State.RUNNING.value)), default=F("state"))
+    return bool(
+        WorkerProcess.objects.filter(name=worker_name()).update(
+            last_heartbeat_at=Now(),
+            memory_bytes=psutil.Process().memory_info().rss,
+            processed=tally.processed,
+            failed=tally.failed,
+            state=back_to_life if state is None else state,
+        )
     )
+
+
+def beat(threads: int) -> None:
+    """Renew this process's heartbeat, entering it into the registry when it is not there."""
+    if not say_alive():
+        say_started(threads)
 
 
 def say_stopped() -> None:
@@ -67,18 +81,22 @@ def say_stopped() -> None:
 
 
 def alive() -> QuerySet[WorkerProcess]:
-    """Return the workers that work or finish their work."""
-    return WorkerProcess.objects.filter(state__in=[State.RUNNING, State.DRAINING])
+    """Return the workers that beat, whether they take work or finish what they have."""
+    return _not_gone().filter(last_heartbeat_at__gte=_last_beat_expected())
 
 
 def find_lost() -> list[str]:
     """Mark workers that missed their heartbeats as lost, take their jobs back, and return their names."""
-    silent = list(
-        alive()
-        .filter(last_heartbeat_at__lt=ago(settings.WORKER_HEARTBEAT * MISSED_BEATS))
-        .values_list("name", flat=True)
-    )
+    silent = list(_not_gone().filter(last_heartbeat_at__lt=_last_beat_expected()).values_list("name", flat=True))
     if silent:
-        alive().filter(name__in=silent).update(state=State.LOST)
+        _not_gone().filter(name__in=silent).update(state=State.LOST)
         release_worker(*silent)
     return silent
+
+
+def _not_gone() -> QuerySet[WorkerProcess]:
+    return WorkerProcess.objects.filter(state__in=[State.RUNNING, State.DRAINING])
+
+
+def _last_beat_expected() -> Combinable:
+    return ago(settings.WORKER_HEARTBEAT * MISSED_BEATS)

@@ -10,6 +10,7 @@ from collections.abc import Generator
 
 import pytest
 
+from yellowbook.local.options import read_options
 from yellowbook.local.throwaway import throwaway_servers
 
 
@@ -20,9 +21,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     if not (asked.help or asked.version):
         stack = contextlib.ExitStack()
         early_config.add_cleanup(stack.close)
-        servers = stack.enter_context(
-            throwaway_servers(os.environ.get("DATABASE_URL", ""), os.environ.get("REDIS_URL", ""))
-        )
+        options = read_options()
+        servers = stack.enter_context(throwaway_servers(options.database_url, options.redis_url))
         os.environ["VAR_DIR"] = str(servers.var_dir)
         os.environ["DATABASE_URL"] = servers.database_url
         os.environ["REDIS_URL"] = servers.redis_url

@@ -108,7 +108,7 @@ def methods_of(path: str) -> set[str]:
     concrete = re.sub(r"{(\w+)}", lambda found: known.get(found[1], known["uuid"]), path)
     callback = get_resolver().resolve(concrete).func
     if hasattr(callback, "actions"):
-        return {method.upper() for method in callback.actions}
+        return {method.upper() for method in callback.actions if method != "head"}
     view = getattr(callback, "view_class", None)
     if view is None:
         return {"GET"}

@@ -134,6 +134,8 @@ def _database(url: str) -> dict[str, object]:
         "PASSWORD": parts.pop("password", ""),
         "HOST": parts.pop("host", ""),
         "PORT": parts.pop("port", ""),
+        # A pooled connection may be dead since the server restarted: it is tried before it is used.
+        "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             **parts,
             "connect_timeout": parts.get("connect_timeout", 5),

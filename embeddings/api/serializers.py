@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from jobs.api.fields import TextUUIDField
 from jobs.states import Priority, Status
 
 #: The most businesses that one bulk request may name.
@@ -14,7 +15,7 @@ class BulkRequestSerializer(serializers.Serializer[dict[str, Any]]):
     """The businesses to embed."""
 
     business_ids = serializers.ListField(
-        child=serializers.UUIDField(), min_length=1, max_length=BULK_LIMIT, help_text="1 to 10,000 ids of businesses."
+        child=TextUUIDField(), min_length=1, max_length=BULK_LIMIT, help_text="1 to 10,000 ids of businesses."
     )
     priority = serializers.ChoiceField(choices=[(label, label) for label in Priority.labels], default="normal")
 
@@ -40,7 +41,7 @@ class BulkSerializer(serializers.Serializer[dict[str, Any]]):
 class OneRequestSerializer(serializers.Serializer[dict[str, Any]]):
     """The business to embed now."""
 
-    business_id = serializers.UUIDField()
+    business_id = TextUUIDField()
 
 
 class OneSerializer(serializers.Serializer[dict[str, Any]]):

@@ -131,9 +131,9 @@ class JobAdmin(ReadOnlyAdmin):
     @action(description="Cancel those that wait")
     def cancel_selected(self, request: HttpRequest, queryset: QuerySet[JobExecution]) -> None:
         """Cancel the selected jobs that wait; say how many did not."""
-        reason = f"by {request.user.get_username()}"
+        by = request.user.get_username()
         waiting = queryset.filter(status__in=WAITING)
-        self._each(request, queryset, waiting, lambda job: lifecycle.cancel(job.id, reason=reason), "cancelled")
+        self._each(request, queryset, waiting, lambda job: lifecycle.cancel(job.id, by=by), "cancelled")
 
     @action(description="Retry those that are dead")
     def retry_selected(self, request: HttpRequest, queryset: QuerySet[JobExecution]) -> None:
@@ -178,8 +178,8 @@ class JobAdmin(ReadOnlyAdmin):
 
     def cancel_view(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
         """Cancel one job and show it."""
-        reason = f"by {request.user.get_username()}"
-        return self._act(request, job_id, lambda job: lifecycle.cancel(job.id, reason=reason), "The job is cancelled.")
+        by = request.user.get_username()
+        return self._act(request, job_id, lambda job: lifecycle.cancel(job.id, by=by), "The job is cancelled.")
 
     def retry_view(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
         """Retry one job and show it."""

@@ -32,10 +32,11 @@ class StepSerializer(serializers.Serializer[dict[str, Any]]):
 class MetadataSerializer(serializers.Serializer[dict[str, Any]]):
     """Who asked for the job, when, through which door, and what its subject was called then."""
 
-    triggered_by = serializers.CharField()
-    triggered_at = serializers.DateTimeField()
-    source = serializers.ChoiceField(choices=Source.choices)  # type: ignore[assignment]
+    triggered_by = serializers.CharField(default="")
+    triggered_at = serializers.DateTimeField(default=None, allow_null=True)
+    source = serializers.ChoiceField(choices=Source.choices, default="")  # type: ignore[assignment]
     original_name = serializers.CharField(required=False)
+    cancelled_by = serializers.CharField(required=False)
 
 
 class JobSerializer(serializers.ModelSerializer[JobExecution]):

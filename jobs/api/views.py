@@ -75,7 +75,7 @@ class JobViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
     def cancel(self, request: Request, job_id: UUID) -> Response:
         """Call off a queued or retrying job."""
         job = self.get_object()
-        lifecycle.cancel(job.id, reason=f"by {request.user.get_username()}")
+        lifecycle.cancel(job.id, by=request.user.get_username())
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(

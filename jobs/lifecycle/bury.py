@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from jobs.errors import JobError
@@ -31,6 +32,12 @@ def fingerprint(kind: str, error: JobError) -> str:
     return hashlib.sha256(f"{kind}\n{error.error_class}\n{cause}".encode()).hexdigest()[:16]
 
 
+def _details(grave: Grave) -> dict[str, Any]:
+    error = grave.error
+    details = {"message": error.message, "stack": grave.stack, "status_code": error.status_code}
+    return details if error.sample is None else {**details, "sample": error.sample}
+
+
 def bury(graves: Iterable[Grave]) -> None:
     """Leave one dead letter for each job; the jobs are read back, so call it after their status was written."""
     by_id = {grave.job_id: grave for grave in graves}
@@ -45,12 +52,7 @@ def bury(graves: Iterable[Grave]) -> None:
             error_class=by_id[job.id].error.error_class,
             fingerprint=fingerprint(job.kind, by_id[job.id].error),
             failure_reason=by_id[job.id].error.message,
-            error_details={
-                "message": by_id[job.id].error.message,
-                "stack": by_id[job.id].stack,
-                "status_code": by_id[job.id].error.status_code,
-                "sample": by_id[job.id].error.sample,
-            },
+            error_details=_details(by_id[job.id]),
             attempts=job.attempt,
             enqueued_at=job.created_at,
             last_attempt_at=by_id[job.id].last_attempt_at,

@@ -6,7 +6,7 @@ from django.db import connection, transaction
 
 from jobs.errors import Poisoned
 from jobs.lifecycle.bury import Grave, bury
-from jobs.lifecycle.finish import execute_until_settled
+from jobs.lifecycle.rewait import Ended, end_unfinished
 from jobs.models import Attempt, JobExecution
 
 #: A job that was claimed this often without ever finishing is the likely reason why.
@@ -18,21 +18,11 @@ SELECT id FROM jobs_lease WHERE expires_at <= statement_timestamp() ORDER BY id 
 """
 _LOCK_WORKERS = "SELECT id FROM jobs_lease WHERE worker = ANY(%s) ORDER BY id FOR UPDATE"
 
-#: The attempt is not consumed: the job was never told how it ended.
-_TAKE_BACK = """
-UPDATE jobs_jobexecution AS job
-   SET status = CASE WHEN newer.id IS NOT NULL THEN 'cancelled'
-                     WHEN self.deliveries >= %(max_deliveries)s THEN 'dead'
-                     ELSE 'queued' END,
-       result = CASE WHEN newer.id IS NOT NULL THEN 'superseded' ELSE '' END,
-       finished_at = CASE WHEN newer.id IS NOT NULL OR self.deliveries >= %(max_deliveries)s
-                          THEN statement_timestamp() END,
-       next_attempt_at = statement_timestamp(), lease_id = NULL
-  FROM jobs_jobexecution AS self
-  LEFT JOIN jobs_jobexecution AS newer
-    ON newer.kind = self.kind AND newer.subject = self.subject AND newer.status IN ('queued', 'retrying')
- WHERE self.lease_id = ANY(%(leases)s) AND self.status = 'running' AND job.id = self.id
-RETURNING job.id, job.status
+_HELD = """
+SELECT id, kind, subject, lease_id, attempt, rate_limits, deliveries, split_size
+  FROM jobs_jobexecution
+ WHERE lease_id = ANY(%s) AND status = 'running'
+ ORDER BY created_at, id FOR UPDATE
 """
 
 #: Leases taken back in one transaction.
@@ -56,11 +46,18 @@ def release_worker(*workers: str) -> int:
 def _take_back(leases: list[UUID]) -> int:
     if not leases:
         return 0
-    rows = execute_until_settled(_TAKE_BACK, {"leases": leases, "max_deliveries": MAX_DELIVERIES})
-    _bury_poisoned([job_id for job_id, status in rows if status == "dead"])
+    with connection.cursor() as cursor:
+        cursor.execute(_HELD, [leases])
+        names = [column.name for column in cursor.description]
+        held = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    # The attempt is not consumed: the job was never told how it ended.
+    states = end_unfinished(
+        [Ended(**row, status="dead" if row["deliveries"] >= MAX_DELIVERIES else "queued") for row in held]
+    )
+    _bury_poisoned([job_id for job_id, status in states.items() if status == "dead"])
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM jobs_lease WHERE id = ANY(%s)", [leases])
-    return len(rows)
+    return len(states)
 
 
 def _bury_poisoned(ids: list[UUID]) -> None:

@@ -12,6 +12,9 @@ from jobs import workers
 
 log = structlog.get_logger(__name__)
 
+#: Seconds until the next try, where the database was away.
+_RETRY_AFTER = 1.0
+
 
 class Registry(Middleware):
     """Registers the process at boot, renews its heartbeat from a thread of its own, and signs off at shutdown.
@@ -35,21 +38,18 @@ class Registry(Middleware):
     def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         """Called when the threads are done or the grace is over: what is still held goes back to waiting."""
         self._stop.set()
-        _attempt("stopped", workers.say_stopped)
+        if not _attempt("stopped", workers.say_stopped):
+            _attempt("stopped", workers.say_stopped)
 
     def _beat(self, threads: int) -> None:
-        registered = False
         while True:
-            if registered:
-                _attempt("heartbeat", workers.say_alive)
-            else:
-                registered = _attempt("register", lambda: workers.say_started(threads))
-            if self._stop.wait(settings.WORKER_HEARTBEAT if registered else 1.0):
+            known = _attempt("heartbeat", lambda: workers.beat(threads))
+            if self._stop.wait(settings.WORKER_HEARTBEAT if known else _RETRY_AFTER):
                 break
         connection.close()
 
 
-def _attempt(what: str, act: Callable[[], None]) -> bool:
+def _attempt(what: str, act: Callable[[], object]) -> bool:
     """Do something with the registry; a failing database is logged, never raised."""
     try:
         act()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.db import connection
 from redis import Redis
 
 from jobs import kinds, wake
@@ -60,6 +61,28 @@ def session() -> Iterator[Callable[[], Session]]:
     yield open_session
     for each in opened:
         each.close()
+
+
+@pytest.fixture
+def cut_connections(session: Callable[[], Session]) -> Iterator[Callable[[], None]]:
+    """Cut every connection to the database but one, as a restart of the server does."""
+    survivor = session()
+
+    def cut() -> None:
+        survivor.do(_terminate_others)
+
+    yield cut
+    connection.close()
+    pooled: Any = connection
+    pooled.close_pool()
+
+
+def _terminate_others() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ def test_a_claim_passes_over_what_somebody_else_has_locked(kind: Kind, session) 
     locked, free = waiting(kind, "a", "b")
     other = session()
     other.begin()
-    other.do(cancel, locked.id, reason="x")
+    other.do(cancel, locked.id, by="x")
     found = claim(kind, worker="w")
     assert found is not None
     assert [job.id for job in found.jobs] == [free.id]
@@ -86,7 +86,7 @@ def test_a_cancellation_that_comes_after_the_claim_is_refused(kind: Kind, sessio
     worker, person = session(), session()
     worker.begin()
     worker.do(claim, kind, worker="w")
-    cancelling = person.start(cancel, job.id, reason="x")
+    cancelling = person.start(cancel, job.id, by="x")
     until_blocked(cancelling)
     worker.commit()
     with pytest.raises(StateConflict, match="running"):

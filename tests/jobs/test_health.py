@@ -122,5 +122,5 @@ def test_metrics_tell_of_lanes_outcomes_and_dead_letters(client, kind: Kind) -> 
 
 def test_metrics_name_no_person(client, kind: Kind) -> None:
     """They are read without authentication."""
-    cancel(enqueue(kind.name, subject="a").job_id, reason="by secret.person@example.mn")
+    cancel(enqueue(kind.name, subject="a").job_id, by="secret.person@example.mn")
     assert "secret.person" not in client.get("/metrics").content.decode()

@@ -136,6 +136,18 @@ def test_two_sweeps_at_once_share_the_leases(make_kind: MakeKind) -> None:
 
 
 @on_real_connections
+def test_a_sweep_does_not_wait_for_another_one(kind: Kind, session) -> None:
+    expire(claimed(kind, "a"))
+    first, second = session(), session()
+    first.begin()
+    assert first.do(take_back_expired) == 1
+    expire(claimed(kind, "b"))
+    assert second.do(take_back_expired) == 1
+    first.commit()
+    assert statuses(kind) == {"queued": 2}
+
+
+@on_real_connections
 def test_a_sweep_and_a_sign_off_at_once_take_each_job_back_once(make_kind: MakeKind) -> None:
     kind = make_kind(concurrency=100)
     enqueue_many(kind.name, [str(n) for n in range(30)])

@@ -32,13 +32,14 @@ def dead_job(kind: Kind, subject: str = "a") -> JobExecution:
 def test_only_a_job_that_waits_can_be_cancelled(kind: Kind, status) -> None:
     job = put(kind, "a", status)
     if status in WAITING:
-        cancel(job.id, reason="by болд")
+        cancel(job.id, by="болд")
         job.refresh_from_db()
-        assert (job.status, job.result) == ("cancelled", "by болд")
+        assert (job.status, job.result) == ("cancelled", "by a person")
+        assert job.metadata["cancelled_by"] == "болд"
         assert job.finished_at is not None
     else:
         with pytest.raises(StateConflict, match=status):
-            cancel(job.id, reason="by болд")
+            cancel(job.id, by="болд")
         job.refresh_from_db()
         assert (job.status, job.result) == (status, "")
 
@@ -56,7 +57,7 @@ def test_only_a_dead_job_can_be_retried(kind: Kind, status) -> None:
 @alone
 def test_a_job_that_does_not_exist_is_neither_cancelled_nor_retried() -> None:
     with pytest.raises(JobExecution.DoesNotExist):
-        cancel(uuid4(), reason="x")
+        cancel(uuid4(), by="x")
     with pytest.raises(JobExecution.DoesNotExist):
         retry(uuid4(), actor=OPERATOR)
 
@@ -161,6 +162,6 @@ def test_a_retry_that_meets_a_save_under_way_gives_way_to_it(kind: Kind, session
 @on_real_connections
 def test_of_cancellations_at_once_exactly_one_succeeds(kind: Kind) -> None:
     job_id = enqueue(kind.name, subject="a").job_id
-    results = at_once(*[lambda: cancel(job_id, reason="x")] * 4)
+    results = at_once(*[lambda: cancel(job_id, by="x")] * 4)
     assert results.count(None) == 1
     assert sum(isinstance(each, StateConflict) for each in results) == 3

@@ -5,6 +5,7 @@ not be allowed into the checkout: one under a home directory of mode 0700 is a r
 their programs, go where that user can reach them.
 """
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -86,8 +87,10 @@ def data_directory(var_dir: Path, account: Account | None) -> Path:
         if not os.access(data, os.W_OK | os.X_OK):
             raise LocalError(f"{data} belongs to another user. Run this as that user, or set VAR_DIR.")
         return data
-    os.chown(data, account.uid, account.gid)
-    if account.can("-w", data):
+    # A directory shared from another system may not be given away.
+    with contextlib.suppress(OSError):
+        os.chown(data, account.uid, account.gid)
+    if account.can("-O", data) and account.can("-w", data):
         return data
     data.rmdir()
     found = _private_directory(account)
@@ -102,9 +105,10 @@ def within_reach(program: Program, data: Path, account: Account | None) -> Progr
     copy = data / program.version
     if not copy.exists():
         draft = Path(tempfile.mkdtemp(prefix="draft-", dir=data))
-        draft.chmod(0o755)
         for part in program.parts:
             _copy(program.tree / part, draft / part)
+        for path in (draft, *draft.rglob("*")):
+            os.chown(path, account.uid, account.gid, follow_symlinks=False)
         draft.rename(copy)
     return Program(copy / program.directory.relative_to(program.tree), program.names)
 

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import tempfile
 import time
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from yellowbook.local.process import POLL, Child, Hurried, Pause, never, start
 NAME = "yellowbook"
 #: The superuser, used only to set the role and the extension up.
 SUPERUSER = "postgres"
+#: What the name of a data directory begins with until it is complete.
+DRAFT_PREFIX = "postgres.draft-"
 #: Part of the socket's name, nothing else: no TCP port is opened.
 PORT = 5432
 #: Seconds to become ready, with recovery after a crash.
@@ -101,18 +104,24 @@ class Postgres:
         child.stop(signal.SIGINT, signal.SIGQUIT, grace=GRACE, hurried=hurried)
 
     def _make(self, pause: Pause) -> None:
-        """Run initdb in a draft directory and put it in place whole, so that a kill leaves nothing half made."""
-        draft = self._home / "postgres.draft"
-        shutil.rmtree(draft, ignore_errors=True)
+        """Run initdb in a draft directory and put it in place whole, so that a kill leaves nothing half made.
+
+        The draft has a new name each time: what is left of a killed initdb may still be busy in the old one.
+        """
+        for left in self._home.glob(f"{DRAFT_PREFIX}*"):
+            shutil.rmtree(left, ignore_errors=True)
+        draft = Path(tempfile.mkdtemp(prefix=DRAFT_PREFIX, dir=self._home))
+        if self._account is not None:
+            os.chown(draft, self._account.uid, self._account.gid)
         options = ["--auth=trust", "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8"]
         options += [] if self._durable else ["--no-sync"]
         command: list[str | Path] = [self._program.path("initdb"), "-D", draft, "-U", SUPERUSER, *options]
-        child = self._run(command, self._home, orphan_signal=signal.SIGTERM)
+        child = self._run(command, self._home, orphan_signal=signal.SIGKILL)
         try:
             if child.wait(pause) != 0:
                 raise LocalError("The database could not be made: " + child.failure())
         finally:
-            child.stop(signal.SIGTERM, grace=5.0)
+            child.stop(grace=0.0)
         draft.rename(self._data)
 
     def _run(self, command: list[str | Path], directory: Path, *, orphan_signal: signal.Signals) -> Child:

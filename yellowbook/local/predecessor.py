@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -18,8 +19,10 @@ def await_end(pid_file: Path, signum: signal.Signals, pause: Pause = time.sleep)
 
     Only a process whose working directory is the pid file's own counts: both servers work in their data directory, and
     the number may have gone to a stranger since. A stranger's pid file is removed, because PostgreSQL would take the
-    stranger for a running server.
+    stranger for a running server. Where there is no /proc to look into, the servers' own checks have to do.
     """
+    if sys.platform != "linux":
+        return
     try:
         pid = int(pid_file.read_text(encoding="ascii", errors="replace").splitlines()[0])
     except (FileNotFoundError, ValueError, IndexError):

@@ -31,7 +31,7 @@ class TestCancel:
         response = api.post(f"{JOBS}/{job.id}/cancel")
         if status in WAITING:
             assert response.status_code == 200
-            assert (response.json()["status"], response.json()["result"]) == ("cancelled", "by болд")
+            assert (response.json()["status"], response.json()["result"]) == ("cancelled", "by a person")
             assert error_of(api.post(f"{JOBS}/{job.id}/cancel"), 409)["code"] == "conflict"
         else:
             assert status in error_of(response, 409)["message"]

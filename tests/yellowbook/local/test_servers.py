@@ -128,7 +128,7 @@ time.sleep(600)
 
 def test_a_database_that_was_left_half_made_is_made_anew(var_dir):
     var_dir.mkdir()
-    draft = data_directory(var_dir, server_account(var_dir)) / "postgres.draft"
+    draft = data_directory(var_dir, server_account(var_dir)) / "postgres.draft-1"
     draft.mkdir()
     (draft / "half").touch()
     with embedded(var_dir) as servers:

@@ -1,13 +1,7 @@
 """Filters and order of the list of businesses."""
 
-from collections.abc import Sequence
-from typing import Any
-
 import django_filters
 from django.db.models import QuerySet
-from rest_framework.filters import OrderingFilter
-from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from yellowbook.directory import selectors
 from yellowbook.directory.models import Business, BusinessStatus
@@ -34,14 +28,3 @@ class BusinessFilter(django_filters.FilterSet):  # type: ignore[misc]
     def filter_name(self, businesses: QuerySet[Business], _: str, query: str) -> QuerySet[Business]:
         """Search by name."""
         return selectors.named_like(businesses, query)
-
-
-class StableOrdering(OrderingFilter):
-    """Ordering with the id as last resort, so that pages neither repeat nor skip rows with equal values."""
-
-    def get_ordering(self, request: Request, queryset: QuerySet[Any], view: APIView) -> Sequence[str] | None:
-        """Return what was asked for, or the view's own order, made unique."""
-        ordering = super().get_ordering(request, queryset, view)
-        if not ordering:
-            return ordering
-        return [*ordering, "-id" if ordering[-1].startswith("-") else "id"]

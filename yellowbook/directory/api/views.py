@@ -13,6 +13,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import generics, status
 from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.filters import OrderingFilter
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,7 +23,7 @@ from jobs.actor import acting_as
 from jobs.api.permissions import IsStaffOrReadOnly
 from jobs.states import Source
 from yellowbook.directory import selectors, services
-from yellowbook.directory.api.filters import BusinessFilter, StableOrdering
+from yellowbook.directory.api.filters import BusinessFilter
 from yellowbook.directory.api.serializers import BusinessSerializer, SavedBusinessSerializer
 from yellowbook.directory.models import Business
 
@@ -70,7 +71,7 @@ class BusinessesView(ThrottledByMethod, generics.ListAPIView[Business]):
 
     permission_classes = [IsStaffOrReadOnly]
     serializer_class = BusinessSerializer
-    filter_backends = [DjangoFilterBackend, StableOrdering]
+    filter_backends = [DjangoFilterBackend, OrderingFilter]
     filterset_class = BusinessFilter
     ordering_fields = ["name", "created_at", "updated_at"]
     ordering = ["name"]
