@@ -17,8 +17,8 @@ PROBE_TEXT = "yellow book"
 #: What was spent today, and whether anything was spent, or may be under way, within the last minute.
 _HISTORY = """
 SELECT coalesce(sum(texts) FILTER (WHERE day = date(statement_timestamp() AT TIME ZONE 'America/Los_Angeles')), 0),
-       coalesce(max(updated_at) > statement_timestamp() - %(window)s * interval '1 second', false)
-       OR EXISTS (SELECT FROM jobs_lease WHERE kind = 'generate_embedding')
+       coalesce(max(updated_at) > statement_timestamp() - %(window)s * interval '1 second', false),
+       EXISTS (SELECT FROM jobs_lease WHERE kind = 'generate_embedding')
   FROM embeddings_providerusage
  WHERE provider = %(provider)s AND model = %(model)s
 """
@@ -50,8 +50,10 @@ def history() -> History:
     window = WINDOW / 1000
     with connection.cursor() as cursor:
         cursor.execute(_HISTORY, {"provider": settings.EMBEDDING_PROVIDER, "model": current_model(), "window": window})
-        today, recently = cursor.fetchone()
-    return History(units_today=int(today), unknown_for=window if recently else 0.0)
+        today, recently, under_way = cursor.fetchone()
+    # A call that is under way may reach the provider until its deadline, and its minute begins there.
+    unknown_for = window + settings.EMBEDDING_TIMEOUT if under_way else window if recently else 0.0
+    return History(units_today=int(today), unknown_for=unknown_for)
 
 
 def probe() -> None:

@@ -1,7 +1,7 @@
 """The part of a throttle's budget that one turn of a lane may spend."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, takewhile
 
 import structlog
@@ -52,11 +52,13 @@ class Budget:
         """Units of them that jobs of other priorities than `high` may spend; None: any number."""
         return None if self._grant is None else self._grant.ordinary
 
-    def keep(self, units: int) -> None:
-        """Give back all but `units`."""
-        if self._throttle is not None and self._grant is not None and units < self._grant.units:
-            self._throttle.refund(self._grant, kept=units)
-            self._grant = Grant(self._grant.id, units, min(units, self._grant.ordinary))
+    def keep(self, units: int) -> bool:
+        """Give back all but `units`; return whether any were given back."""
+        if self._throttle is None or self._grant is None or units >= self._grant.units:
+            return False
+        self._throttle.refund(self._grant, kept=units)
+        self._grant = replace(self._grant, units=units, ordinary=min(units, self._grant.ordinary))
+        return True
 
     def take(self, costs: Sequence[Cost]) -> int:
         """Count what is about to be sent, in this order; return how many of them may be sent now.
@@ -77,15 +79,24 @@ class Budget:
     def _tokens(self, throttle: Throttle, grant: Grant, wanted: Sequence[Cost]) -> int:
         """Spend the tokens of the longest beginning of `wanted` that fits; first without the reserve, then with it."""
         urgent = list(takewhile(lambda cost: cost.urgent, wanted))
-        tries = [(wanted, len(urgent) == len(wanted)), (urgent, True)]
-        for costs, use_reserve in tries:
-            while costs:
-                done, room, self.short_for = throttle.spend(
-                    grant, sum(cost.tokens for cost in costs), use_reserve=use_reserve
-                )
-                if done:
-                    return len(costs)
-                costs = _prefix(costs, room)
+        for costs, use_reserve in ((wanted, len(urgent) == len(wanted)), (urgent, True)):
+            taken = self._longest(throttle, grant, costs, use_reserve=use_reserve)
+            if taken:
+                return taken
+        return 0
+
+    def _longest(self, throttle: Throttle, grant: Grant, costs: Sequence[Cost], *, use_reserve: bool) -> int:
+        """Spend the tokens of the longest beginning of `costs` that fits; at the least, try the first one alone."""
+        beginning, first = costs, costs[:1]
+        while beginning:
+            tokens = sum(cost.tokens for cost in beginning)
+            done, room, wait = throttle.spend(grant, tokens, texts=len(beginning), use_reserve=use_reserve)
+            if done:
+                return len(beginning)
+            self.short_for = wait
+            if len(beginning) == 1:
+                break
+            beginning = _prefix(beginning, room) or first
         return 0
 
     def done(self) -> None:

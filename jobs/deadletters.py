@@ -62,12 +62,19 @@ def retry_letters(letters: QuerySet[DeadLetter], *, triggered_by: str) -> Retrie
     requeued = 0
     kinds: set[str] = set()
     for start in range(0, len(wanted), CHUNK):
-        for kind, count in retry_many(wanted[start : start + CHUNK], actor=actor).items():
+        for kind, count in _retry_unsettled(wanted[start : start + CHUNK], actor).items():
             requeued += count
             kinds.add(kind)
     for kind in kinds:
         wake(kind)
     return Retried(requeued=requeued, skipped=len(wanted) - requeued)
+
+
+def _retry_unsettled(job_ids: list[UUID], actor: Actor) -> dict[str, int]:
+    """Retry those of the jobs whose dead letters nobody settles in the same moment; count them by kind."""
+    with transaction.atomic():
+        letters = unsettled().filter(job_id__in=job_ids).order_by("id").select_for_update()
+        return retry_many(list(letters.values_list("job_id", flat=True)), actor=actor)
 
 
 def retry_one(job_id: UUID, *, triggered_by: str) -> None:
@@ -79,8 +86,9 @@ def retry_one(job_id: UUID, *, triggered_by: str) -> None:
 def resolve(job_ids: Collection[UUID], *, resolved_by: str, note: str = "") -> int:
     """Settle dead letters without a retry; return how many were not settled before."""
     with transaction.atomic():
+        letters = unsettled().filter(job_id__in=job_ids).order_by("id").select_for_update()
         return (
             unsettled()
-            .filter(job_id__in=job_ids)
+            .filter(id__in=list(letters.values_list("id", flat=True)))
             .update(resolution=DeadLetter.Resolution.RESOLVED, resolved_at=Now(), resolved_by=resolved_by, note=note)
         )

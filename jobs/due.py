@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from django.db import connection
 
+from jobs.kinds import get_kind
+
 _DUE = """
 SELECT kind FROM unnest(%s::text[]) AS lane (kind)
  WHERE EXISTS (SELECT FROM jobs_jobexecution AS job
@@ -31,7 +33,7 @@ SELECT extract(epoch FROM min(next.next_attempt_at) - statement_timestamp())
 def due_lanes(kinds: Sequence[str]) -> list[str]:
     """Return those of the lanes that can do something now: they have a job due and may start it, or a probe is due."""
     with connection.cursor() as cursor:
-        cursor.execute(_DUE, [list(kinds), list(kinds)])
+        cursor.execute(_DUE, [list(kinds), [name for name in kinds if get_kind(name).probe is not None]])
         return [row[0] for row in cursor.fetchall()]
 
 

@@ -41,7 +41,8 @@ def run_lane(kind_name: str) -> bool:
         lanes.sleep(kind.name, budget.short_for)
         return False
     claimed = claim(kind, worker=worker_name(), limit=budget.units, ordinary=budget.ordinary)
-    budget.keep(len(claimed.jobs) if claimed else 0)
+    if budget.keep(len(claimed.jobs) if claimed else 0):
+        lanes.rouse(kind.name)
     if claimed is None:
         if budget.short_for:
             lanes.sleep(kind.name, budget.short_for)
@@ -52,8 +53,10 @@ def run_lane(kind_name: str) -> bool:
         work_off(claimed, budget)
     if budget.short_for:
         lanes.sleep(kind.name, budget.short_for)
-    elif is_due(kind.name):
-        wake(kind.name)
+    else:
+        lanes.rouse(kind.name)
+        if is_due(kind.name):
+            wake(kind.name)
     return True
 
 

@@ -7,9 +7,12 @@ from django.db.models.functions import Now
 from jobs.actor import Actor
 from jobs.clock import in_
 from jobs.kinds import get_kind
-from jobs.lifecycle.circuit import OPEN
+from jobs.lifecycle.circuit import OPEN, ensure_lane
 from jobs.models import Lane
 from jobs.wake import wake
+
+#: Seconds that a lane sleeps at most: what it lacks may be given back sooner than it was told.
+MAX_SLEEP = 5.0
 
 
 def pause(kind: str, *, actor: Actor, reason: str = "", until: datetime | None = None) -> None:
@@ -32,7 +35,13 @@ def pause(kind: str, *, actor: Actor, reason: str = "", until: datetime | None =
 
 def sleep(kind: str, seconds: float) -> None:
     """Have the scheduler send no wake-up for a lane without budget; a new job still wakes it, and may be urgent."""
-    Lane.objects.filter(kind=kind).update(wake_at=in_(seconds))
+    ensure_lane(kind)
+    Lane.objects.filter(kind=kind).update(wake_at=in_(min(seconds, MAX_SLEEP)))
+
+
+def rouse(kind: str) -> None:
+    """Let the scheduler wake a lane again that sleeps: some of the budget it lacked was given back."""
+    Lane.objects.filter(kind=kind, wake_at__isnull=False).update(wake_at=None)
 
 
 def resume(kind: str) -> None:

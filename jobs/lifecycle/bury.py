@@ -13,7 +13,7 @@ from jobs.models import DeadLetter, JobExecution
 from jobs.payload import payload
 
 #: What differs between failures of one cause: ids, numbers, quoted names.
-_VARIABLE = re.compile(r"'[^']*'|\"[^\"]*\"|[0-9a-f]{8}-[0-9a-f-]{27}|\d+(?:\.\d+)?")
+_VARIABLE = re.compile(r"(?<!\w)'[^']*'(?!\w)|\"[^\"]*\"|[0-9a-f]{8}-[0-9a-f-]{27}|\d+(?:\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import structlog
 from django.db import connection
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Greatest, Now
 
 from jobs.clock import in_
 from jobs.errors import ErrorClass, JobError
@@ -28,8 +28,16 @@ PROBE_EVERY = 600.0
 SYSTEM = "system"
 
 
+def ensure_lane(kind: str) -> None:
+    """Make sure that the lane has its row."""
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO jobs_lane (kind) VALUES (%s) ON CONFLICT DO NOTHING", [kind])
+
+
 def note(kind: Kind, errors: Sequence[JobError], *, succeeded: bool) -> None:
     """Draw the lane's consequences from a batch's failures, in the transaction that ends its jobs."""
+    if errors:
+        ensure_lane(kind.name)
     lane = Lane.objects.filter(kind=kind.name)
     if succeeded:
         lane.filter(rejections__gt=0).update(rejections=0)
@@ -45,7 +53,7 @@ def note(kind: Kind, errors: Sequence[JobError], *, succeeded: bool) -> None:
     waits = [error for error in errors if kind.retry[error.error_class].lane_waits]
     if waits:
         seconds = max(max(kind.retry[error.error_class].delay or 0.0, error.retry_after or 0.0) for error in waits)
-        lane.update(closed_until=in_(seconds))
+        lane.update(closed_until=Greatest(F("closed_until"), in_(seconds)))
         log.warning("lane_waits", lane=kind.name, seconds=round(seconds, 1), reason=waits[0].message)
 
 

@@ -5,7 +5,8 @@
 --          the call reaches the provider before it ends, so a window counted from its end is never too short.
 -- KEYS[2]  hash: id of a grant -> "units:tokens"
 -- KEYS[3]  the day's counter of units
--- KEYS[4]  hash of state: `known` (set once the history is known), `blocked_until` (ms)
+-- KEYS[4]  hash of state: `known` (set once the history is known), `unknown_until` (ms, while the last minute can't be
+--          told), `blocked_until` (ms)
 -- ARGV[1]  command; the rest is described at each. Limits of 0 mean unlimited. Time is Redis's own.
 
 local log, amounts, day, state = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -61,7 +62,7 @@ end
 -- learn <blocked_for ms> <units spent today>: tell a Redis that lost its memory what is known from elsewhere.
 if command == 'learn' then
   if redis.call('HSETNX', state, 'known', now) == 1 then
-    redis.call('HSET', state, 'blocked_until', now + tonumber(ARGV[3]))
+    redis.call('HSET', state, 'unknown_until', now + tonumber(ARGV[3]))
     if tonumber(ARGV[4]) > 0 then redis.call('SET', day, ARGV[4], 'EX', DAY_TTL) end
   end
   return {1}
@@ -109,7 +110,9 @@ if redis.call('HEXISTS', state, 'known') == 0 then return {-1, 0, 0} end
 forget_old()
 local units_used, tokens_used = used()
 local today = tonumber(redis.call('GET', day) or '0')
-local blocked_for = math.max(0, tonumber(redis.call('HGET', state, 'blocked_until') or '0') - now)
+local blocked_until = tonumber(redis.call('HGET', state, 'blocked_until') or '0')
+local unknown_until = tonumber(redis.call('HGET', state, 'unknown_until') or '0')
+local blocked_for = math.max(0, blocked_until - now, unknown_until - now)
 
 local function left(limit, spent)
   if limit == 0 then return math.huge end
@@ -136,25 +139,34 @@ if command == 'reserve' then
   end
   local ordinary = math.min(all, left(per_minute, units_used + r_minute), left(per_day, today + r_day))
   if left(tokens_pm, tokens_used + r_tokens) == 0 then ordinary = 0 end
+  local wait = 0
+  if ordinary == 0 then
+    if left(per_day, today + r_day) == 0 then
+      wait = -1
+    else
+      local units = per_minute > 0 and math.max(0, units_used + r_minute + 1 - per_minute) or 0
+      local tokens = tokens_pm > 0 and math.max(0, tokens_used + r_tokens + 1 - tokens_pm) or 0
+      wait = wait_for(units, tokens)
+    end
+  end
   redis.call('ZADD', log, now + flight, id)
   redis.call('HSET', amounts, id, all .. ':0')
   redis.call('INCRBY', day, all)
   redis.call('EXPIRE', day, DAY_TTL)
   keep()
-  local wait = 0
-  if ordinary == 0 then wait = wait_for(r_minute + 1, 0) end
   return {all, ordinary, wait}
 end
 
--- spend <id> <tokens> <tokens/min> <reserve>: count the tokens of a grant's texts before they are sent.
+-- spend <id> <tokens> <tokens/min> <reserve> <texts>: count the tokens of a grant's texts before they are sent.
 -- returns {1, 0} or {0, tokens that would fit now, ms to wait}
 if command == 'spend' then
   local id, tokens, tokens_pm, reserve = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
   local amount = redis.call('HGET', amounts, id)
   if not amount then return {-2, 0, 0} end
   local room = left(tokens_pm, tokens_used + reserve)
-  -- A text that is larger than the whole budget goes when nothing else does: it would never fit.
-  if tokens > room and not (tokens > tokens_pm and tokens_used == 0) then
+  -- A text that is larger than what there ever is goes alone, when nothing else does: it would never fit.
+  local alone = tonumber(ARGV[7]) == 1 and tokens_used == 0
+  if tokens > room and not alone then
     return {0, room, wait_for(0, tokens - room)}
   end
   local units = parse(amount)

@@ -50,6 +50,8 @@ class Grant:
     units: int
     ordinary: int
     wait: float = 0.0
+    #: The quota day that the units are counted on.
+    day: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,25 +116,26 @@ class Throttle:
             limits.reserved(limits.units_per_day),
         ]
         try:
-            units, ordinary, wait = self._run("reserve", *arguments)
+            day = self._day()
+            units, ordinary, wait = self._run("reserve", *arguments, day=day)
             if units < 0:
                 self._teach()
-                units, ordinary, wait = self._run("reserve", *arguments)
+                units, ordinary, wait = self._run("reserve", *arguments, day=day)
+            seconds = self.seconds_until_reset() if wait < 0 else wait / 1000
         except RedisError as error:
             log.warning("throttle_without_redis", throttle=self.name, error=type(error).__name__)
             return Grant(grant_id, 0, 0, WITHOUT_REDIS)
-        seconds = self.seconds_until_reset() if wait < 0 else wait / 1000
-        return Grant(grant_id, max(0, units), max(0, ordinary), seconds)
+        return Grant(grant_id, max(0, units), max(0, ordinary), seconds, day)
 
-    def spend(self, grant: Grant, tokens: int, *, use_reserve: bool) -> tuple[bool, int, float]:
-        """Count the tokens of what is about to be sent under `grant`; only urgent work uses the reserve.
+    def spend(self, grant: Grant, tokens: int, *, texts: int = 1, use_reserve: bool) -> tuple[bool, int, float]:
+        """Count the tokens of the `texts` texts that are about to be sent under `grant`; urgent work uses the reserve.
 
         Returns (True, 0, 0.0), or (False, tokens that fit now, seconds until all would fit): then nothing was counted.
         Raises `redis.RedisError` when Redis is away, and `LookupError` when it lost the grant.
         """
         limit = self.limits.tokens_per_minute
         reserved = 0 if use_reserve else self.limits.reserved(limit)
-        done, room, wait = self._run("spend", grant.id, tokens, limit, reserved)
+        done, room, wait = self._run("spend", grant.id, tokens, limit, reserved, texts)
         if done < 0:
             raise LookupError(f"the grant is not known to {self.name!r} any more")
         return bool(done), int(room), wait / 1000
@@ -140,7 +143,7 @@ class Throttle:
     def refund(self, grant: Grant, *, kept: int) -> None:
         """Give back all but `kept` units, which were not and will not be sent. Never raises: at worst they lapse."""
         if kept < grant.units:
-            self._quietly("refund", grant.id, kept)
+            self._quietly("refund", grant.id, kept, day=grant.day)
 
     def done(self, grant: Grant) -> None:
         """Start the window of a grant whose call has ended, well or not. Never raises: at worst it starts later."""
@@ -181,17 +184,20 @@ class Throttle:
             self._offset_until = time.monotonic() + OFFSET_AGE
         return datetime.fromtimestamp(time.time() + self._offset, tz=UTC)
 
-    def _keys(self) -> list[str]:
-        prefix = f"throttle:{{{self.name}}}"
-        day = self._now().astimezone(QUOTA_ZONE).date().isoformat()
-        return [f"{prefix}:log", f"{prefix}:amounts", f"{prefix}:day:{day}", f"{prefix}:state"]
+    def _day(self) -> str:
+        """Return the quota day: the date in California."""
+        return self._now().astimezone(QUOTA_ZONE).date().isoformat()
 
-    def _run(self, command: str, *arguments: Any) -> list[int]:
-        found: list[int] = self._script(keys=self._keys(), args=[command, self._window, *arguments])
+    def _keys(self, day: str = "") -> list[str]:
+        prefix = f"throttle:{{{self.name}}}"
+        return [f"{prefix}:log", f"{prefix}:amounts", f"{prefix}:day:{day or self._day()}", f"{prefix}:state"]
+
+    def _run(self, command: str, *arguments: Any, day: str = "") -> list[int]:
+        found: list[int] = self._script(keys=self._keys(day), args=[command, self._window, *arguments])
         return found
 
-    def _quietly(self, command: str, *arguments: Any) -> None:
+    def _quietly(self, command: str, *arguments: Any, day: str = "") -> None:
         try:
-            self._run(command, *arguments)
+            self._run(command, *arguments, day=day)
         except RedisError as error:
             log.warning("throttle_without_redis", throttle=self.name, error=type(error).__name__, command=command)

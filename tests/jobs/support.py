@@ -10,9 +10,10 @@ from django.utils import timezone
 from jobs.batch import Batch
 from jobs.enqueue import enqueue
 from jobs.errors import JobError, NetworkError
+from jobs.execute import run_lane
 from jobs.kinds import Kind
 from jobs.lifecycle import Claim, Failure, claim, finish
-from jobs.models import JobExecution, Lease
+from jobs.models import JobExecution, Lane, Lease
 from jobs.states import Status
 
 MakeKind = Callable[..., Kind]
@@ -74,8 +75,18 @@ def ahead(seconds: float = 3600) -> Any:
 
 
 def make_due(*jobs: Any) -> None:
-    """Let waiting jobs be due now."""
-    JobExecution.objects.filter(id__in=[job.id for job in jobs]).update(next_attempt_at=long_ago())
+    """Let waiting jobs be due now, in lanes that nobody was asked to keep closed."""
+    due = JobExecution.objects.filter(id__in=[job.id for job in jobs])
+    Lane.objects.filter(kind__in=due.values("kind")).update(closed_until=None)
+    due.update(next_attempt_at=long_ago())
+
+
+def run_until_idle(kind: Kind, *, most: int = 100) -> int:
+    """Let the lane take turns until it has nothing to do; return how many it took."""
+    for turns in range(most):
+        if not run_lane(kind.name):
+            return turns
+    raise AssertionError(f"the lane did not come to rest within {most} turns")
 
 
 def expire(*claims: Claim) -> None:

@@ -34,7 +34,7 @@ def test_an_urgent_save_overtakes_a_bulk_run_that_does_not_fit_one_batch(make_ki
     enqueue(kind.name, subject="urgent", priority="high")
     found = must_claim(kind)
     assert subjects(found) == ["urgent", "bulk0"]
-    assert found.is_full
+    assert found.more_may_be_due
 
 
 def test_a_claim_takes_no_more_than_a_batch_and_leaves_the_rest(make_kind: MakeKind) -> None:

@@ -6,6 +6,7 @@ from dramatiq.middleware import TimeLimitExceeded
 
 from jobs import execute
 from jobs.batch import Batch
+from jobs.budget import Budget
 from jobs.enqueue import enqueue, enqueue_many
 from jobs.errors import AuthError, BatchRejected, InvalidInput, NotFound, ServerError
 from jobs.execute import run_lane, work_off
@@ -14,7 +15,7 @@ from jobs.models import Attempt, DeadLetter, JobExecution, Lease
 from jobs.tally import tally
 from jobs.wake import _broker
 
-from .support import MakeKind, claimed, expire, long_ago, statuses, waiting
+from .support import MakeKind, claimed, expire, long_ago, run_until_idle, statuses, waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 KEY = "AIza" + "Sy0" * 12
@@ -144,10 +145,23 @@ class TestErrors:
 
 
 class TestRejectedBatches:
-    """One bad text among many: the batch is halved until it stands alone."""
+    """One bad text among many: the batch comes back in halves until it stands alone."""
+
+    @pytest.fixture
+    def rest(self, make_kind: MakeKind):
+        """Declare a kind with a handler, make its jobs, and let its lane take turns until nothing is due."""
+
+        def turns(handler, *subjects: str, **options):
+            kind = make_kind(handler, **{"batch_size": 10, "linger": 0.0, **options})
+            waiting(kind, *subjects)
+            run_until_idle(kind)
+            assert not Lease.objects.exists()
+            return {job.subject: job for job in JobExecution.objects.filter(kind=kind.name)}
+
+        return turns
 
     @pytest.mark.parametrize("bad", [{"s0"}, {"s4"}, {"s9"}, {"s2", "s7"}, {f"s{n}" for n in range(10)}])
-    def test_only_the_bad_ones_die(self, lane, bad) -> None:
+    def test_only_the_bad_ones_die(self, rest, bad) -> None:
         calls: list[int] = []
 
         def handle(batch: Batch) -> None:
@@ -156,39 +170,92 @@ class TestRejectedBatches:
                 raise BatchRejected("invalid argument", status_code=400)
 
         subjects = [f"s{n}" for n in range(10)]
-        jobs = lane(handle, *subjects)
+        jobs = rest(handle, *subjects)
         assert {s for s in subjects if jobs[s].status == "dead"} == bad
         assert {s for s in subjects if jobs[s].status == "succeeded"} == set(subjects) - bad
-        assert DeadLetter.objects.count() == len(bad)
+        assert {(letter.subject, letter.error_class, letter.attempts) for letter in DeadLetter.objects.all()} == {
+            (subject, "invalid_input", 1) for subject in bad
+        }
         assert len(calls) <= 2 * 10 - 1
         assert max(calls[1:]) <= 5
 
-    def test_each_job_is_stored_by_the_one_part_that_ended_it(self, lane) -> None:
+    def test_a_rejected_batch_waits_again_at_once_in_halves_and_costs_no_attempt(self, lane) -> None:
+        def handle(batch: Batch) -> None:
+            raise BatchRejected("no", status_code=400)
+
+        jobs = lane(handle, *"abcde")
+        for job in jobs.values():
+            assert (job.status, job.split_size, job.attempt, job.deliveries) == ("queued", 3, 1, 0)
+        assert not Attempt.objects.exists()
+        assert not DeadLetter.objects.exists()
+
+    def test_a_rejected_batch_wakes_a_worker_for_its_parts(self, make_kind: MakeKind) -> None:
+        def handle(batch: Batch) -> None:
+            _broker().client.delete(f"dramatiq:{batch.kind.name}")
+            raise BatchRejected("no", status_code=400)
+
+        kind = make_kind(handle, batch_size=10, linger=0.0)
+        waiting(kind, "a", "b")
+        run_lane(kind.name)
+        assert _broker().waiting_messages(kind.name) == 1
+
+    def test_parts_are_never_claimed_together_with_other_jobs(self, make_kind: MakeKind) -> None:
+        calls: list[list[str]] = []
+
+        def handle(batch: Batch) -> None:
+            calls.append([job.subject for job in batch.jobs])
+            if len(calls) == 1:
+                waiting(batch.kind, "new1", "new2")
+            if "bad" in calls[-1]:
+                raise BatchRejected("no", status_code=400)
+
+        kind = make_kind(handle, batch_size=10, linger=0.0)
+        waiting(kind, "a", "bad", "b", "c")
+        run_until_idle(kind)
+        assert ["new1", "new2"] in calls
+        assert statuses(kind) == {"succeeded": 5, "dead": 1}
+
+    def test_a_job_that_once_was_part_of_a_rejected_batch_is_not_apart_for_ever(self, rest) -> None:
+        jobs = rest(lambda batch: (_ for _ in ()).throw(BatchRejected("no")) if len(batch.jobs) > 1 else None, *"abc")
+        assert {(job.status, job.split_size) for job in jobs.values()} == {("succeeded", 0)}
+
+    def test_a_job_with_an_outcome_has_no_part_in_the_rejection(self, lane) -> None:
+        def handle(batch: Batch) -> None:
+            batch.succeed(batch.jobs[0], "unchanged")
+            raise BatchRejected("no", status_code=413)
+
+        jobs = lane(handle, "a", "b")
+        assert [(jobs[s].status, jobs[s].result, jobs[s].error_class) for s in "ab"] == [
+            ("succeeded", "unchanged", ""),
+            ("dead", "", "invalid_input"),
+        ]
+
+    def test_each_job_is_stored_by_the_one_part_that_ended_it(self, rest) -> None:
         stored: list[list[str]] = []
 
         def handle(batch: Batch) -> None:
             subjects = [job.subject for job in batch.jobs]
 
             def write(held):
-                stored.append(subjects)
+                stored.append(sorted(job.subject for job in batch.jobs if batch.outcomes[job.id] == "done"))
                 return {}
 
             batch.before_finish(write)
             if "bad" in subjects:
                 raise BatchRejected("no")
 
-        jobs = lane(handle, "a", "b", "c", "bad")
+        jobs = rest(handle, "a", "b", "c", "bad")
         assert [jobs[s].status for s in ("a", "b", "c", "bad")] == ["succeeded"] * 3 + ["dead"]
-        assert stored == [["a", "b"], ["c"], ["bad"]]
+        assert [part for part in stored if part] == [["a", "b"], ["c"]]
 
-    def test_a_failure_of_one_half_is_not_one_of_the_other(self, lane) -> None:
+    def test_a_failure_of_one_half_is_not_one_of_the_other(self, rest) -> None:
         def handle(batch: Batch) -> None:
             if len(batch.jobs) == 4:
                 raise BatchRejected("no")
             if batch.jobs[0].subject == "a":
                 raise ServerError("busy", status_code=503)
 
-        jobs = lane(handle, "a", "b", "c", "d")
+        jobs = rest(handle, "a", "b", "c", "d")
         assert [jobs[s].status for s in "abcd"] == ["retrying", "retrying", "succeeded", "succeeded"]
 
 
@@ -228,7 +295,7 @@ class TestStoring:
 
         kind = make_kind(handle, batch_size=5)
         batch = claimed(kind, "a", "b")
-        work_off(batch)
+        work_off(batch, Budget(None, None))
         assert statuses(kind) == {"succeeded": 2}
         assert calls == [1]
 
@@ -240,7 +307,7 @@ class TestStoring:
 
         kind = make_kind(handle, batch_size=5)
         claim = claimed(kind, "a")
-        work_off(claim)
+        work_off(claim, Budget(None, None))
         assert statuses(kind) == {"queued": 1}
 
     def test_the_tally_counts_what_this_process_brought_to_an_end(self, lane) -> None:

@@ -7,28 +7,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.errors import ErrorClass
-from jobs.retry import DEFAULT_POLICY, EXPONENTIAL, Rule, delay_before_retry
+from jobs.retry import DEFAULT_POLICY, EXPONENTIAL, Pause, Rule, delay_before_retry
 
 
 @pytest.mark.parametrize(
-    ("error_class", "retried", "retries", "counted_apart", "delay"),
+    ("error_class", "rule"),
     [
-        ("network", True, None, False, None),
-        ("server", True, None, False, None),
-        ("bad_response", True, None, False, None),
-        ("rate_limited", True, 5, True, 60.0),
-        ("quota_exhausted", False, None, False, None),
-        ("auth", False, None, False, None),
-        ("configuration", False, None, False, None),
-        ("invalid_input", False, None, False, None),
-        ("batch_rejected", False, None, False, None),
-        ("not_found", False, None, False, None),
-        ("poisoned", False, None, False, None),
+        ("network", Rule(retried=True)),
+        ("server", Rule(retried=True)),
+        ("bad_response", Rule(retried=True)),
+        ("rate_limited", Rule(retried=True, retries=5, counted_apart=True, delay=60.0, lane_waits=True)),
+        ("quota_exhausted", Rule(retried=False, pause=Pause(until_reset=True))),
+        ("auth", Rule(retried=False, pause=Pause(probe_every=600.0))),
+        ("configuration", Rule(retried=False, pause=Pause())),
+        ("invalid_input", Rule(retried=False)),
+        ("batch_rejected", Rule(retried=False)),
+        ("not_found", Rule(retried=False)),
+        ("poisoned", Rule(retried=False)),
     ],
 )
-def test_a_row_of_the_table(error_class, retried, retries, counted_apart, delay) -> None:
-    rule = DEFAULT_POLICY[ErrorClass(error_class)]
-    assert rule == Rule(retried=retried, retries=retries, counted_apart=counted_apart, delay=delay)
+def test_a_row_of_the_table(error_class, rule) -> None:
+    assert DEFAULT_POLICY[ErrorClass(error_class)] == rule
+
+
+def test_every_failure_class_has_a_row() -> None:
+    assert set(DEFAULT_POLICY) == set(ErrorClass)
 
 
 @pytest.mark.parametrize(
