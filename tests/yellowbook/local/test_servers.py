@@ -51,8 +51,8 @@ def recall(servers: EmbeddedServers) -> tuple[object, object]:
         return (row[0] if row else None), client.get("word")
 
 
-def wait_until_gone(pids: list[int]) -> None:
-    until = time.monotonic() + DEADLINE
+def wait_until_gone(pids: list[int], deadline: float = DEADLINE) -> None:
+    until = time.monotonic() + deadline
     while left := [pid for pid in pids if is_alive(pid)]:
         assert time.monotonic() < until, f"still there: {left}"
         time.sleep(0.05)
