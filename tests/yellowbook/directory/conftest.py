@@ -10,7 +10,6 @@ from rest_framework.test import APIClient
 from jobs.models import JobExecution
 from yellowbook.directory.models import Business
 
-
 MakeBusiness = Callable[..., Business]
 
 
