@@ -17,6 +17,7 @@ from jobs.kinds import get_kind
 from jobs.lifecycle import claim_one, enter
 from jobs.lifecycle.enter import origin
 from jobs.models import JobExecution, Run
+from jobs.runs import start_run
 from jobs.states import Operation, Priority
 from jobs.workers import worker_name
 
@@ -57,9 +58,7 @@ def embed_many(ids: Sequence[UUID], *, priority: str, actor: Actor) -> Bulk:
     labels = text_source().labels(wanted)
     known = [business_id for business_id in wanted if business_id in labels]
     with transaction.atomic():
-        run = Run.objects.create(
-            kind=GENERATE_EMBEDDING, requested_by=actor.triggered_by, source=actor.source, total=len(known)
-        )
+        run = start_run(GENERATE_EMBEDDING, total=len(known), actor=actor)
         entries = enqueue_many(
             GENERATE_EMBEDDING,
             known,

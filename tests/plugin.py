@@ -24,6 +24,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
         options = read_options()
         servers = stack.enter_context(throwaway_servers(options.database_url, options.redis_url))
         os.environ["VAR_DIR"] = str(servers.var_dir)
+        # What collectstatic would make; whitenoise warns where it is missing.
+        (servers.var_dir / "static").mkdir(exist_ok=True)
         os.environ["DATABASE_URL"] = servers.database_url
         os.environ["REDIS_URL"] = servers.redis_url
     return (yield)

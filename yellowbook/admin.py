@@ -8,11 +8,13 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django_dramatiq.models import Task
 from knox.models import AuthToken
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-for _model in (User, Group, AuthToken):
+# Those that look different here, and dramatiq's own list of messages: it stays empty, jobs are rows of `jobs`.
+for _model in (User, Group, AuthToken, Task):
     if admin.site.is_registered(_model):
         admin.site.unregister(_model)
 

@@ -139,7 +139,7 @@ def _database(url: str) -> dict[str, object]:
         "OPTIONS": {
             **parts,
             "connect_timeout": parts.get("connect_timeout", 5),
-            "pool": {"min_size": 1, "max_size": 32, "timeout": 10, "max_idle": 60},
+            "pool": {"min_size": 1, "max_size": 32, "timeout": 5, "max_idle": 60},
         },
     }
 

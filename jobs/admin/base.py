@@ -40,6 +40,10 @@ class ReadOnlyAdmin(ModelAdmin):
         """Nobody edits rows by hand."""
         return False
 
+    def has_steer_permission(self, request: HttpRequest) -> bool:
+        """Cancelling, retrying, pausing: whoever has the permission to change such rows may steer them."""
+        return bool(request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}"))
+
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Nobody deletes rows by hand."""
         return False

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -128,14 +129,14 @@ class JobAdmin(ReadOnlyAdmin):
             return "-"
         return f"{(job.finished_at - job.started_at).total_seconds() * 1000:,.0f} ms"
 
-    @action(description="Cancel those that wait")
+    @action(description="Cancel those that wait", permissions=["steer"])
     def cancel_selected(self, request: HttpRequest, queryset: QuerySet[JobExecution]) -> None:
         """Cancel the selected jobs that wait; say how many did not."""
         by = request.user.get_username()
         waiting = queryset.filter(status__in=WAITING)
         self._each(request, queryset, waiting, lambda job: lifecycle.cancel(job.id, by=by), "cancelled")
 
-    @action(description="Retry those that are dead")
+    @action(description="Retry those that are dead", permissions=["steer"])
     def retry_selected(self, request: HttpRequest, queryset: QuerySet[JobExecution]) -> None:
         """Retry the selected jobs that are dead; say how many were not."""
         dead = queryset.filter(status=Status.DEAD)
@@ -188,6 +189,8 @@ class JobAdmin(ReadOnlyAdmin):
     def _act(
         self, request: HttpRequest, job_id: UUID, act: Callable[[JobExecution], None], done: str
     ) -> HttpResponseRedirect:
+        if not self.has_steer_permission(request):
+            raise PermissionDenied
         job = get_object_or_404(JobExecution, id=job_id)
         try:
             act(job)
@@ -212,8 +215,8 @@ class JobAdmin(ReadOnlyAdmin):
                 "steps": steps_of(job),
                 "attempts": list(job.attempts.all()),
                 "subject_url": subject_url(job),
-                "can_cancel": job.status in WAITING,
-                "can_retry": job.status == Status.DEAD,
+                "can_cancel": job.status in WAITING and self.has_steer_permission(request),
+                "can_retry": job.status == Status.DEAD and self.has_steer_permission(request),
             }
         response: HttpResponse = super().change_view(request, object_id, form_url, context)
         return response

@@ -60,14 +60,14 @@ class LaneAdmin(ReadOnlyAdmin):
         """Return whether the lane is paused."""
         return "paused" if lane.paused_at else "open"
 
-    @action(description="Pause")
+    @action(description="Pause", permissions=["steer"])
     def pause(self, request: HttpRequest, queryset: QuerySet[Lane]) -> None:
         """Claim nothing more of the selected lanes."""
         for lane in queryset:
             lanes.pause(lane.kind, actor=Actor(request.user.get_username(), Source.ADMIN), reason="paused in the admin")
             self.log_change(request, lane, "paused")
 
-    @action(description="Resume")
+    @action(description="Resume", permissions=["steer"])
     def resume(self, request: HttpRequest, queryset: QuerySet[Lane]) -> None:
         """Let jobs of the selected lanes be claimed again."""
         for lane in queryset:

@@ -38,8 +38,7 @@ class Registry(Middleware):
     def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         """Called when the threads are done or the grace is over: what is still held goes back to waiting."""
         self._stop.set()
-        if not _attempt("stopped", workers.say_stopped):
-            _attempt("stopped", workers.say_stopped)
+        _attempt("stopped", workers.say_stopped)
 
     def _beat(self, threads: int) -> None:
         while True:

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -85,7 +86,7 @@ class BusinessAdmin(ModelAdmin):
         """Return the state of the newest embedding job."""
         return (business.job_status, business.job_status) if business.job_status else ""
 
-    @action(description="Embed now")
+    @action(description="Embed now", permissions=["change"])
     def embed_now(self, request: HttpRequest, queryset: QuerySet[Business]) -> None:
         """Make sure that an urgent job waits for each selected business."""
         bulk = embed_many(list(queryset.values_list("pk", flat=True)), priority="high", actor=current_actor())
@@ -99,6 +100,8 @@ class BusinessAdmin(ModelAdmin):
 
     def embed_view(self, request: HttpRequest, business_id: UUID) -> HttpResponseRedirect:
         """Make an urgent job for one business and show it again."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
         business = get_object_or_404(Business, pk=business_id)
         self.embed_now(request, Business.objects.filter(pk=business.pk))
         self.log_change(request, business, "embed now")

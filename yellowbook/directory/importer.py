@@ -6,7 +6,7 @@ optional one.
 Rows take effect in the order of the file, so of two rows about one business the later one wins.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import BinaryIO, Final, Literal
@@ -17,6 +17,8 @@ from django.db.models import Q
 
 from embeddings.kinds import GENERATE_EMBEDDING
 from jobs.enqueue import enqueue_many
+from jobs.models import Run
+from jobs.runs import start_run
 from jobs.states import Operation, Priority
 from yellowbook.directory.merge import Merge
 from yellowbook.directory.models import Business
@@ -26,7 +28,7 @@ from yellowbook.directory.services import is_external_id_taken
 
 Format = Literal["csv", "jsonl"]
 #: Takes the businesses of a chunk whose text is new.
-Embed = Callable[[list[Business]], None]
+Embed = Callable[[list[Business]], object]
 
 #: Rows that are written in one transaction.
 CHUNK_ROWS: Final = 1_000
@@ -54,6 +56,8 @@ class Report:
     duplicates: int = 0
     rejected: list[Rejection] = field(default_factory=list)
     ignored_columns: set[str] = field(default_factory=set)
+    #: The run of the jobs that a file taken as a whole made; None when it made none.
+    run_id: UUID | None = None
     #: The businesses that are counted already.
     counted: set[UUID] = field(default_factory=set, repr=False)
 
@@ -107,7 +111,9 @@ def import_file(
             transaction.set_rollback(True)
         else:
             # All jobs at once, so that they are locked in one order whoever else enqueues many.
-            _embed(to_embed)
+            run = start_run(GENERATE_EMBEDDING, total=len({each.pk for each in to_embed})) if to_embed else None
+            _embed(to_embed, run)
+            report.run_id = run.id if run else None
     return report
 
 
@@ -193,7 +199,7 @@ def _write_once(rows: list[Row]) -> Merge:
     return merge
 
 
-def _embed(businesses: Iterable[Business]) -> None:
+def _embed(businesses: Collection[Business], run: Run | None = None) -> None:
     """Have the texts of `businesses` embedded, after whatever is more urgent."""
     names = {business.pk: business.name for business in businesses}
     enqueue_many(
@@ -202,6 +208,7 @@ def _embed(businesses: Iterable[Business]) -> None:
         operation=Operation.BULK,
         priority=Priority.LOW,
         extras=[{"original_name": name} for name in names.values()],
+        run=run,
     )
 
 

@@ -1,23 +1,14 @@
 """Fixtures of the directory's tests."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from jobs.models import JobExecution
 from yellowbook.directory.models import Business
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _static_root() -> None:
-    """Give whitenoise the directory that it warns about when it is missing."""
-    Path(settings.STATIC_ROOT).mkdir(exist_ok=True)
-
 
 MakeBusiness = Callable[..., Business]
 

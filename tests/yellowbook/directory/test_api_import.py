@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
 
-from jobs.models import JobExecution
+from jobs.models import JobExecution, Run
 from yellowbook.directory.api import imports
 from yellowbook.directory.models import Business
 
@@ -33,6 +33,8 @@ def test_a_body_of_csv_is_imported(editor: APIClient, staff: User, media_type: s
     response = send(editor, CSV, media_type)
 
     assert response.status_code == 202
+    run = Run.objects.get()
+    assert (run.total, run.requested_by, run.source) == (1, staff.username, "api")
     assert response.json() == {
         "created": 1,
         "updated": 0,
@@ -40,9 +42,10 @@ def test_a_body_of_csv_is_imported(editor: APIClient, staff: User, media_type: s
         "duplicates": 0,
         "rejected": [{"row": 3, "errors": {"email": ["Enter a valid email address."]}}],
         "ignored_columns": [],
-        "run_id": None,
+        "run_id": str(run.id),
     }
     [job] = JobExecution.objects.all()
+    assert job.run == run
     assert (job.metadata["triggered_by"], job.metadata["source"]) == (staff.username, "api")
 
 

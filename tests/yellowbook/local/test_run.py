@@ -12,15 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 
 from tests.yellowbook.local.test_servers import wait_until_gone
 from yellowbook.local.options import ROOT
 from yellowbook.local.servers import RUN_FILE
 
-#: Seconds for everything to be up, on a machine that is busy with other things.
+#: Seconds for everything to be up, or gone, on a machine that is busy with other things.
 DEADLINE = 100.0
 
 Run = subprocess.Popen[str]
+
+pytestmark = pytest.mark.timeout(600)
 
 
 def begin(var_dir: Path) -> Run:
@@ -65,7 +68,7 @@ def test_a_run_tells_how_to_use_it_recovers_from_a_kill_and_leaves_nothing_behin
             assert stat.S_IMODE((var_dir / RUN_FILE).stat().st_mode) == 0o600
         finally:
             killed.kill()
-    wait_until_gone(pids)
+    wait_until_gone(pids, DEADLINE)
 
     with begin(var_dir) as run:
         try:
@@ -87,5 +90,5 @@ def test_a_run_tells_how_to_use_it_recovers_from_a_kill_and_leaves_nothing_behin
     assert run.returncode == 0
     for fact in (second["url"], second["admin_password"], second["api_token"], str(var_dir / "logs")):
         assert fact in told
-    wait_until_gone(pids)
+    wait_until_gone(pids, DEADLINE)
     assert not (var_dir / RUN_FILE).exists()

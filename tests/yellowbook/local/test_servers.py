@@ -5,6 +5,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ from yellowbook.local.discovery import NOT_RUNNING, SERVERS_FILE, find_servers
 from yellowbook.local.errors import LocalError
 from yellowbook.local.options import ROOT
 from yellowbook.local.servers import EmbeddedServers
-from yellowbook.local.throwaway import throwaway_servers
+from yellowbook.local.throwaway import PREFIX, throwaway_servers
 from yellowbook.local.wipe import wipe
 
 #: Seconds until a process that was told to has to be gone.
@@ -51,8 +52,8 @@ def recall(servers: EmbeddedServers) -> tuple[object, object]:
         return (row[0] if row else None), client.get("word")
 
 
-def wait_until_gone(pids: list[int]) -> None:
-    until = time.monotonic() + DEADLINE
+def wait_until_gone(pids: list[int], deadline: float = DEADLINE) -> None:
+    until = time.monotonic() + deadline
     while left := [pid for pid in pids if is_alive(pid)]:
         assert time.monotonic() < until, f"still there: {left}"
         time.sleep(0.05)
@@ -214,3 +215,19 @@ def test_with_nothing_running_the_address_says_what_to_do(place):
 def test_a_broken_file_of_addresses_counts_as_nothing_running(place, content):
     (place / SERVERS_FILE).write_text(content)
     assert NOT_RUNNING in find_servers(place).database_url
+
+
+def test_what_a_killed_test_run_left_behind_is_removed_by_the_next_one(place, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    elsewhere = {"database_url": "postgresql://db.example/x", "redis_url": "redis://cache.example"}
+    abandoned, fresh = place / f"{PREFIX}abandoned", place / f"{PREFIX}fresh"
+    with throwaway_servers(**elsewhere) as held:
+        for directory in (abandoned, fresh):
+            (directory / "data").mkdir(parents=True)
+        for directory in (abandoned, held.var_dir):
+            os.utime(directory, (0, 0))
+        with throwaway_servers(**elsewhere):
+            assert not abandoned.exists()
+            assert fresh.exists()
+            assert held.var_dir.exists()
+    assert not held.var_dir.exists()
