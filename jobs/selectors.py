@@ -42,7 +42,9 @@ SELECT name.kind,
        extract(epoch FROM statement_timestamp() - min(job.next_attempt_at)
                FILTER (WHERE job.status IN ('queued', 'retrying') AND job.next_attempt_at <= statement_timestamp())),
        lane.paused_at IS NOT NULL AND (lane.paused_until IS NULL OR lane.paused_until > statement_timestamp()),
-       lane.paused_at, lane.paused_until, coalesce(lane.paused_by, ''), coalesce(lane.pause_reason, '')
+       lane.paused_at, lane.paused_until, coalesce(lane.paused_by, ''), coalesce(lane.pause_reason, ''),
+       coalesce(lane.circuit, ''), lane.probe_at,
+       CASE WHEN lane.closed_until > statement_timestamp() THEN lane.closed_until END
   FROM unnest(%s::text[]) AS name (kind)
   LEFT JOIN jobs_lane AS lane ON lane.kind = name.kind
   LEFT JOIN jobs_jobexecution AS job
@@ -71,6 +73,9 @@ def lanes() -> list[dict[str, Any]]:
             "paused_until": row[6] if row[4] else None,
             "paused_by": row[7] if row[4] else "",
             "pause_reason": row[8] if row[4] else "",
+            "circuit": row[9] if row[4] else "",
+            "probe_at": row[10] if row[4] else None,
+            "closed_until": row[11],
         }
         for row in rows
     ]

@@ -52,7 +52,7 @@ class WorkerAdmin(ReadOnlyAdmin):
 class LaneAdmin(ReadOnlyAdmin):
     """Lanes: one for each kind of job."""
 
-    list_display = ["kind", "shown_state", "paused_at", "paused_until", "paused_by", "pause_reason"]
+    list_display = ["kind", "shown_state", "circuit", "paused_at", "paused_until", "paused_by", "pause_reason"]
     actions = ["pause", "resume"]
 
     @display(description="state", label={"open": "success", "paused": "warning"})

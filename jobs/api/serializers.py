@@ -156,6 +156,9 @@ class LaneSerializer(serializers.Serializer[dict[str, Any]]):
     paused_until = serializers.DateTimeField(allow_null=True)
     paused_by = serializers.CharField()
     pause_reason = serializers.CharField()
+    circuit = serializers.CharField(help_text="The failure class that paused it; empty when a person did.")
+    probe_at = serializers.DateTimeField(allow_null=True, help_text="When it tries again by itself.")
+    closed_until = serializers.DateTimeField(allow_null=True, help_text="The provider asked everybody to wait.")
 
 
 class PauseSerializer(serializers.Serializer[dict[str, Any]]):

@@ -48,13 +48,18 @@ def note(kind: Kind, errors: Sequence[JobError], *, succeeded: bool) -> None:
     for error in errors:
         rule = kind.retry[error.error_class]
         if rule.pause is not None:
-            _pause(kind, error.error_class, error.message, rule.pause)
+            _pause(kind, error.error_class, _reason(error), rule.pause)
             break
     waits = [error for error in errors if kind.retry[error.error_class].lane_waits]
     if waits:
         seconds = max(max(kind.retry[error.error_class].delay or 0.0, error.retry_after or 0.0) for error in waits)
         lane.update(closed_until=Greatest(F("closed_until"), in_(seconds)))
         log.warning("lane_waits", lane=kind.name, seconds=round(seconds, 1), reason=waits[0].message)
+
+
+def _reason(error: JobError) -> str:
+    """Return what a person reads first: the exceeded quota, where there is one, then what the provider said."""
+    return f"{error.quota_id}: {error.message}" if error.quota_id else error.message
 
 
 def _pause(kind: Kind, error_class: ErrorClass, reason: str, pause: Pause) -> None:

@@ -33,7 +33,7 @@ def again(make_kind: MakeKind, throttle: Throttle, wanted: int = 10) -> Budget:
 
 @pytest.mark.parametrize("limits", [None, {}])
 def test_without_limits_there_is_as_much_as_one_wants(opened, make_kind, limits) -> None:
-    budget = again(make_kind, None) if limits is None else opened(**limits)[0]  # type: ignore[arg-type]
+    budget = again(make_kind, None) if limits is None else opened(**limits)[0]
     assert (budget.units, budget.ordinary, budget.short_for) == (None, None, 0.0)
     assert budget.take([Cost(10**9)] * 100) == 100
     budget.keep(0)

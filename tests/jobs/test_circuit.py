@@ -220,7 +220,7 @@ class TestProbes:
         assert probes == []
 
     def test_a_person_who_pauses_during_the_probe_wins(self, make_kind: MakeKind) -> None:
-        kind = make_kind(probe=lambda: lanes.pause(kind.name, actor=Actor("болд", "api"), reason="holiday"))
+        kind = make_kind(probe=lambda: lanes.pause(kind.name, actor=Actor("болд", "api"), reason="holiday"))  # type: ignore[has-type]
         end(claimed(kind, "a"), AuthError("the key"))
         Lane.objects.update(probe_at=long_ago())
         try_again(kind)

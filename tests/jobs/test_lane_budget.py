@@ -24,14 +24,14 @@ def metered(make_kind: MakeKind, redis_client: Redis):
 
     def make(tokens: int = 1, **limits):
         throttle = new_throttle(redis_client, **limits)
-        throttle.sent = []
+        throttle.sent = []  # type: ignore[attr-defined]
 
         def handle(batch: Batch) -> None:
             jobs = [job for job in batch.jobs if not job.subject.startswith("unchanged")]
             taken = batch.budget.take([Cost(tokens, urgent=job.priority == 0) for job in jobs])
             for job in jobs[taken:]:
                 batch.postpone(job)
-            throttle.sent += [job.subject for job in jobs[:taken]]
+            throttle.sent += [job.subject for job in jobs[:taken]]  # type: ignore[attr-defined]
             batch.budget.done()
 
         return make_kind(handle, batch_size=10, linger=0.0, throttle=lambda: throttle), throttle

@@ -27,7 +27,8 @@ def later(throttle: Throttle, client: Redis, seconds: float) -> None:
     """Let `seconds` pass for everything that the throttle remembers, but not for the day."""
     prefix = f"throttle:{{{throttle.name}}}"
     milliseconds = int(seconds * 1000)
-    aged = {each: score - milliseconds for each, score in client.zrange(f"{prefix}:log", 0, -1, withscores=True)}
+    entries: Any = client.zrange(f"{prefix}:log", 0, -1, withscores=True)
+    aged: dict[Any, Any] = {each: score - milliseconds for each, score in entries}
     if aged:
         client.zadd(f"{prefix}:log", aged)
     for name in ("blocked_until", "unknown_until"):

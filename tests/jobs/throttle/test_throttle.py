@@ -294,7 +294,7 @@ class TestClocks:
         host = twin(throttle, redis_client)
         real = time.time
         right = throttle.seconds_until_reset()
-        monkeypatch.setattr(module.time, "time", lambda: real() + skew)
+        monkeypatch.setattr(module.time, "time", lambda: real() + skew)  # type: ignore[attr-defined]
         assert host.seconds_until_reset() == pytest.approx(right, abs=5)
         assert host._now().timestamp() == pytest.approx(server_time(redis_client), abs=5)
         assert host._keys() == throttle._keys()
