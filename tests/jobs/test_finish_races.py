@@ -2,6 +2,7 @@
 
 from threading import Event
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -9,6 +10,7 @@ from jobs.enqueue import enqueue
 from jobs.errors import NotFound
 from jobs.kinds import Kind
 from jobs.lifecycle import claim, finish, release_worker, take_back_expired
+from jobs.lifecycle.rewait import Ended, end_unfinished
 from jobs.models import Attempt, DeadLetter, JobExecution, Lease
 from tests.concurrency import at_once, until_blocked, until_blocked_or_done
 
@@ -147,3 +149,21 @@ def test_a_batch_that_is_stored_while_a_sweep_takes_it_back_is_lost(kind: Kind, 
     assert not written
     assert statuses(kind) == {"queued": 1}
     assert claim(kind, worker="next") is not None
+
+
+def test_a_job_under_another_lease_is_left_as_it_is(kind: Kind) -> None:
+    batch = claimed(kind, "a")
+    [job] = batch.jobs
+    theirs = Ended(
+        id=job.id,
+        kind=kind.name,
+        subject=job.subject,
+        lease_id=uuid4(),
+        status="dead",
+        attempt=9,
+        rate_limits=0,
+        deliveries=0,
+    )
+
+    assert end_unfinished([theirs]) == {job.id: "running"}
+    assert (job_of(batch).attempt, job_of(batch).lease_id) == (1, batch.lease_id)
