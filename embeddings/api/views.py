@@ -18,6 +18,7 @@ from embeddings.api.serializers import (
     StatsSerializer,
 )
 from jobs.api.errors import envelope
+from jobs.api.idempotency import idempotent
 from jobs.api.views import actor_of
 from jobs.states import Status
 
@@ -43,6 +44,7 @@ class BulkView(APIView):
             )
         ],
     )
+    @idempotent
     def post(self, request: Request) -> Response:
         """Make sure that a job waits for each business, and answer before any of them is done."""
         given = BulkRequestSerializer(data=request.data)

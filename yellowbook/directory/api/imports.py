@@ -14,7 +14,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from jobs.api.exceptions import PayloadTooLarge
-from yellowbook.directory.api.parsers import CSVParser, JSONLinesParser
+from jobs.api.idempotency import idempotent
+from yellowbook.directory.api.parsers import MAX_BYTES, CSVParser, JSONLinesParser
 from yellowbook.directory.api.serializers import ReportSerializer, UploadSerializer
 from yellowbook.directory.api.views import writing
 from yellowbook.directory.importer import Format, TooManyRows, import_file
@@ -22,8 +23,6 @@ from yellowbook.directory.parsers import UnreadableFile
 
 #: Rows that one request may carry; the command takes any number.
 MAX_ROWS: Final = 10_000
-#: Bytes that one request may carry: 10,000 rows of 3 kB.
-MAX_BYTES: Final = 32 * 1024 * 1024
 
 #: Formats by the ending of a file's name and by media type.
 FORMATS: Final[dict[str, Format]] = {
@@ -68,6 +67,7 @@ class ImportView(APIView):
             OpenApiExample("JSON lines", value=_JSONL_EXAMPLE, media_type="application/x-ndjson", request_only=True),
         ],
     )
+    @idempotent
     def post(self, request: Request) -> Response:
         """Import the body or the uploaded file."""
         if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BYTES:

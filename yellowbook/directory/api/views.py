@@ -20,6 +20,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from jobs.actor import acting_as
+from jobs.api.idempotency import idempotent
 from jobs.api.permissions import IsStaffOrReadOnly
 from jobs.states import Source
 from yellowbook.directory import selectors, services
@@ -86,6 +87,7 @@ class BusinessesView(ThrottledByMethod, generics.ListAPIView[Business]):
         request=BusinessSerializer,
         responses={201: SavedBusinessSerializer},
     )
+    @idempotent
     def post(self, request: Request) -> Response:
         """Add a business."""
         given = BusinessSerializer(data=request.data)

@@ -1,0 +1,19 @@
+"""The rows behind durable jobs. PostgreSQL is the truth: every count on a screen comes from here."""
+
+from jobs.models.dead_letter import DeadLetter
+from jobs.models.idempotency import IdempotentRequest
+from jobs.models.job import Attempt, JobExecution
+from jobs.models.lane import Lane, Lease
+from jobs.models.run import Run
+from jobs.models.worker import WorkerProcess
+
+__all__ = [
+    "Attempt",
+    "DeadLetter",
+    "IdempotentRequest",
+    "JobExecution",
+    "Lane",
+    "Lease",
+    "Run",
+    "WorkerProcess",
+]

@@ -1,0 +1,35 @@
+"""Worker processes."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class WorkerProcess(models.Model):
+    """One process of `manage.py rundramatiq`, alive or gone."""
+
+    class State(models.TextChoices):
+        """What the process said of itself last, or `lost` when it stopped saying anything."""
+
+        RUNNING = "running", "running"
+        DRAINING = "draining", "draining"
+        STOPPED = "stopped", "stopped"
+        LOST = "lost", "lost"
+
+    name = models.CharField(max_length=100, primary_key=True)
+    host = models.CharField(max_length=80)
+    pid = models.PositiveIntegerField()
+    version = models.CharField(max_length=40)
+    threads = models.PositiveSmallIntegerField()
+    state = models.CharField(max_length=10, choices=State)
+    started_at = models.DateTimeField(db_default=Now())
+    last_heartbeat_at = models.DateTimeField(db_default=Now())
+    memory_bytes = models.PositiveBigIntegerField(default=0)
+    processed = models.PositiveBigIntegerField(default=0)
+    failed = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        verbose_name = "worker"
+        indexes = [models.Index(fields=["state", "last_heartbeat_at"], name="jobs_worker_state")]
+
+    def __str__(self) -> str:
+        return self.name
