@@ -7,7 +7,10 @@ from django.db import connection
 
 from embeddings.calls import embed_texts
 from embeddings.current import current_model, current_provider
+from embeddings.prepare import prepare
 from embeddings.providers.base import TaskType
+from jobs.budget import Budget, Cost
+from jobs.errors import RateLimited
 from jobs.throttle import History, Limits, Throttle
 from jobs.throttle.throttle import WINDOW
 
@@ -57,5 +60,16 @@ def history() -> History:
 
 
 def probe() -> None:
-    """Embed one short text, to see whether the provider answers; raises the provider's `JobError` when not."""
-    embed_texts([PROBE_TEXT], TaskType.DOCUMENT, current_provider())
+    """Embed one short text, to see whether the provider answers; raises the provider's `JobError` when not.
+
+    It is paid for like any other text: without budget there is no call, and `RateLimited` is raised.
+    """
+    provider = current_provider()
+    prepared = prepare(PROBE_TEXT, max_tokens=provider.max_tokens)
+    budget = Budget.of(embedding_throttle(), 1)
+    if not budget.take([Cost(prepared.tokens, urgent=True)]):
+        raise RateLimited(f"There is no budget for a probe for another {budget.short_for:.0f} s.")
+    try:
+        embed_texts([prepared.text], TaskType.DOCUMENT, provider)
+    finally:
+        budget.done()

@@ -36,8 +36,12 @@ class Budget:
 
     @classmethod
     def open(cls, kind: Kind, wanted: int) -> "Budget":
-        """Reserve up to `wanted` units of the kind's throttle; never raises."""
-        throttle = kind.throttle()
+        """Reserve up to `wanted` units of the kind's throttle."""
+        return cls.of(kind.throttle(), wanted)
+
+    @classmethod
+    def of(cls, throttle: Throttle | None, wanted: int) -> "Budget":
+        """Reserve up to `wanted` units of a throttle."""
         if throttle is None or throttle.limits.unlimited:
             return cls(None, None)
         return cls(throttle, throttle.reserve(wanted))

@@ -18,5 +18,8 @@ def try_again(kind: Kind) -> None:
         kind.probe()
     except JobError as error:
         log.warning("probe_failed", lane=kind.name, error_class=str(error.error_class), error=clean(error.message))
+    except Exception:
+        # A defect of the probe must not keep the worker from its other lanes; the next probe may tell more.
+        log.exception("probe_broken", lane=kind.name)
     else:
         circuit.reopen(kind)

@@ -50,5 +50,5 @@ def resume(kind: str) -> None:
     throttle = declared.throttle()
     if throttle is not None:
         throttle.unblock()
-    Lane.objects.filter(kind=declared.name).update(**OPEN, wake_at=None)
+    Lane.objects.filter(kind=declared.name).update(**OPEN, closed_until=None, wake_at=None)
     wake(kind)

@@ -49,12 +49,16 @@ class JobCollector(Collector):
         oldest = GaugeMetricFamily(
             "yellowbook_jobs_oldest_waiting_seconds", "Time that the oldest due job has waited.", labels=["kind"]
         )
-        paused = GaugeMetricFamily("yellowbook_lane_paused", "1 while the lane is paused.", labels=["kind"])
+        paused = GaugeMetricFamily(
+            "yellowbook_lane_paused",
+            "1 while the lane is paused; `circuit` is the failure class that paused it, empty when a person did.",
+            labels=["kind", "circuit"],
+        )
         for lane in selectors.lanes():
             waiting.add_metric([lane["kind"]], lane["waiting"])
             running.add_metric([lane["kind"]], lane["running"])
             oldest.add_metric([lane["kind"]], lane["oldest_waiting_seconds"] or 0)
-            paused.add_metric([lane["kind"]], int(lane["paused"]))
+            paused.add_metric([lane["kind"], lane["circuit"]], int(lane["paused"]))
         yield from (waiting, running, oldest, paused)
 
     def _finished(self) -> Iterator[Metric]:

@@ -23,6 +23,8 @@ class Grave:
     job_id: UUID
     error: JobError
     stack: str
+    #: Tries that were made, rate limits included, since the job was made or last retried by a person.
+    attempts: int
     last_attempt_at: datetime
 
 
@@ -53,7 +55,7 @@ def bury(graves: Iterable[Grave]) -> None:
             fingerprint=fingerprint(job.kind, by_id[job.id].error),
             failure_reason=by_id[job.id].error.message,
             error_details=_details(by_id[job.id]),
-            attempts=job.attempt,
+            attempts=by_id[job.id].attempts,
             enqueued_at=job.created_at,
             last_attempt_at=by_id[job.id].last_attempt_at,
         )

@@ -89,7 +89,7 @@ def probe_is_due(kind: Kind) -> bool:
 
 def reopen(kind: Kind) -> None:
     """Open a lane again whose probe succeeded."""
-    if Lane.objects.filter(kind=kind.name).exclude(circuit="").update(**OPEN):
+    if Lane.objects.filter(kind=kind.name).exclude(circuit="").update(**OPEN, closed_until=None):
         log.info("lane_open", lane=kind.name, reason="the probe succeeded")
 
 
@@ -112,7 +112,6 @@ OPEN = {
     "pause_reason": "",
     "circuit": "",
     "probe_at": None,
-    "closed_until": None,
     "rejections": 0,
 }
 

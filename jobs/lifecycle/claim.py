@@ -100,6 +100,8 @@ WITH flying AS (
     HAVING flying.batches < %(concurrency)s
        AND (flying.batches = 0
             OR count(*) = %(limit)s
+            OR (SELECT count(*) FROM ordinary)
+               = least(%(ordinary)s, %(limit)s - (SELECT count(*) FROM urgent)) AND %(ordinary)s < %(limit)s
             OR max(due.split_size) > 0
             OR min(due.next_attempt_at) <= statement_timestamp() - %(linger)s * interval '1 second')
     RETURNING id

@@ -202,7 +202,13 @@ def _fail(claimed: Claim, failures: Mapping[ClaimedJob, Failure], trail: str) ->
     )
     states = end_unfinished([_judge(claimed, job, failure, trail) for job, failure in failures.items()])
     bury(
-        Grave(job_id=job.id, error=failure.error, stack=failure.stack, last_attempt_at=job.started_at)
+        Grave(
+            job_id=job.id,
+            error=failure.error,
+            stack=failure.stack,
+            attempts=job.attempt + job.rate_limits,
+            last_attempt_at=job.started_at,
+        )
         for job, failure in failures.items()
         if states[job.id] == "dead"
     )

@@ -78,4 +78,13 @@ def _bury_poisoned(ids: list[UUID]) -> None:
         )
         for job in jobs
     )
-    bury(Grave(job_id=job.id, error=error, stack="", last_attempt_at=job.started_at or job.created_at) for job in jobs)
+    bury(
+        Grave(
+            job_id=job.id,
+            error=error,
+            stack="",
+            attempts=job.attempt + job.rate_limits,
+            last_attempt_at=job.started_at or job.created_at,
+        )
+        for job in jobs
+    )

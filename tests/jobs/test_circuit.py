@@ -137,6 +137,16 @@ class TestPauses:
         assert {lane.kind for lane in Lane.objects.filter(paused_at__isnull=True)} == {over.name}
         assert Lane.objects.get(kind=over.name).circuit == ""
 
+    def test_the_end_of_a_pause_does_not_end_what_the_provider_asked_for_since(self, kind: Kind) -> None:
+        batch, later = claimed(kind, "a"), claimed(kind, "b")
+        end(batch, QuotaExhausted("per day"))
+        end(later, RateLimited("slow down"))
+        Lane.objects.update(paused_until=long_ago())
+        sweep()
+        lane = Lane.objects.get()
+        assert lane.paused_at is None
+        assert lane.closed_until is not None
+
 
 class TestClosing:
     """A rate limit concerns everybody for a while."""
@@ -205,6 +215,13 @@ class TestProbes:
         assert lane.circuit == "auth"
         assert (lane.probe_at - timezone.now()).total_seconds() > 590
         assert statuses(kind) == {"dead": 1, "queued": 1}
+
+    def test_a_defect_of_the_probe_keeps_it_closed_and_nobody_from_working(self, broken) -> None:
+        kind, probes, errors = broken
+        errors.append(ZeroDivisionError())
+        assert run_lane(kind.name) is False
+        assert probes == [1]
+        assert Lane.objects.get().circuit == "auth"
 
     def test_exactly_one_of_four_may_probe(self, broken) -> None:
         kind, _, _ = broken

@@ -98,6 +98,15 @@ def test_a_part_does_not_linger(make_kind) -> None:
     assert taken(kind) == ["n1", "n2"]
 
 
+def test_a_claim_that_takes_all_the_ordinary_budget_does_not_linger(make_kind) -> None:
+    kind = make_kind(batch_size=10, linger=60.0)
+    made(kind, "n0")
+    assert taken(kind) == ["n0"]
+    made(kind, "n1", "n2", "n3")
+    assert taken(kind, limit=5, ordinary=4) == []
+    assert taken(kind, limit=5, ordinary=3) == ["n1", "n2", "n3"]
+
+
 def test_a_closed_lane_gives_nothing_out_until_its_time(kind: Kind) -> None:
     made(kind, "h1", "n1")
     Lane.objects.create(kind=kind.name, closed_until=ahead())

@@ -6,8 +6,9 @@ from uuid import uuid4
 import pytest
 from redis import Redis
 
+from embeddings import quota
 from embeddings.kinds import GENERATE_EMBEDDING
-from embeddings.quota import history
+from embeddings.quota import history, probe
 from jobs import kinds
 from jobs.enqueue import enqueue
 from jobs.errors import AuthError, RateLimited
@@ -115,3 +116,26 @@ class TestHistory:
         """Its minute begins with its end, which Redis no longer knows."""
         Lease.objects.create(id=uuid4(), kind=GENERATE_EMBEDDING, worker="w", size=1, expires_at="2999-01-01T00:00:00Z")
         assert history().unknown_for >= WINDOW / 1000 + settings.EMBEDDING_TIMEOUT
+
+
+class TestProbe:
+    """Trying a paused lane costs what any text costs."""
+
+    @pytest.fixture
+    def paid(self, provider: FakeProvider, monkeypatch, redis_client: Redis) -> Throttle:
+        throttle = new_throttle(redis_client, units_per_minute=2, reserve=0.0)
+        monkeypatch.setattr(quota, "embedding_throttle", lambda: throttle)
+        monkeypatch.setattr(quota, "current_provider", lambda: provider)
+        return throttle
+
+    def test_a_probe_is_one_text_of_the_budget(self, provider: FakeProvider, paid: Throttle) -> None:
+        probe()
+        assert provider.calls == [[quota.PROBE_TEXT]]
+        assert paid.look().units_this_minute == 1
+        assert paid.look().tokens_this_minute > 0
+
+    def test_without_budget_there_is_no_probe(self, provider: FakeProvider, paid: Throttle) -> None:
+        paid.reserve(2)
+        with pytest.raises(RateLimited, match="no budget for a probe"):
+            probe()
+        assert provider.calls == []
