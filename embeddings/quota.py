@@ -65,6 +65,8 @@ def probe() -> None:
     It is paid for like any other text: without budget there is no call, and `RateLimited` is raised.
     """
     provider = current_provider()
+    if not provider.needs_key:
+        return
     prepared = prepare(PROBE_TEXT, max_tokens=provider.max_tokens)
     budget = Budget.of(embedding_throttle(), 1)
     if not budget.take([Cost(prepared.tokens, urgent=True)]):

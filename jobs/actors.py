@@ -6,6 +6,7 @@ from django.conf import settings
 from jobs import execute
 from jobs.kinds import all_kinds
 from jobs.middleware.leader import Leader
+from jobs.middleware.memory import Memory
 from jobs.middleware.registry import Registry
 from jobs.wake import ACTOR
 
@@ -20,13 +21,17 @@ WITHIN_LEASE = 0.9
 )
 def run_lane(kind: str) -> None:
     """Work off one batch of the lane `kind`."""
-    execute.run_lane(kind)
+    execute.serve(kind)
 
+
+_registry = Registry()
+_registry.say_starting()
 
 for _kind in all_kinds():
     run_lane.broker.declare_queue(_kind.name)
     if _kind.warm_up is not None:
         _kind.warm_up()
 
-run_lane.broker.add_middleware(Registry())
-run_lane.broker.add_middleware(Leader())
+# In this order when the process stops; when everything has stopped, the other way round.
+for _middleware in (Memory(), _registry, Leader()):
+    run_lane.broker.add_middleware(_middleware)

@@ -3,44 +3,62 @@
 import time
 import traceback
 from collections.abc import Mapping
+from itertools import chain, repeat
 from uuid import UUID
 
 import structlog
-from django.db import OperationalError, close_old_connections
+from django.conf import settings
+from django.db import close_old_connections
 from dramatiq.middleware import Interrupt
 
-from jobs import circuit, lanes
+from jobs import circuit, lanes, outage
 from jobs.batch import Batch, Trail
 from jobs.budget import Budget
 from jobs.clean import clean
+from jobs.database import OPERATIONAL, note_failure
 from jobs.due import is_due
 from jobs.errors import BatchRejected, JobError, NetworkError, ServerError
 from jobs.kinds import get_kind
 from jobs.lifecycle import Claim, Failure, Postponed, claim, finish
 from jobs.lifecycle.finish import Outcome
-from jobs.tally import tally
+from jobs.process.guard import guard
+from jobs.process.stopping import may_claim
+from jobs.process.work import work
 from jobs.wake import wake
 from jobs.workers import worker_name
 
 log = structlog.get_logger(__name__)
 
-#: Seconds between tries to store a result while the database is away; after the last one the lease runs out.
-_STORE_RETRY_DELAYS = (0.2, 1.0, 3.0, 10.0)
+#: Seconds between tries to store a result while the database is away, the last of them again and again.
+_STORE_RETRY_DELAYS = (0.2, 0.5, 1.0, 2.0)
+
+
+def serve(kind_name: str) -> None:
+    """Give the lane its turn. While the database is away nothing happens: the scheduler sends another wake-up later."""
+    try:
+        run_lane(kind_name)
+    except OPERATIONAL as error:
+        if not note_failure(error):
+            raise
 
 
 def run_lane(kind_name: str) -> bool:
-    """Claim and work off one batch of the lane, as large as its budget; return whether there was one.
+    """Claim and work off one batch of the lane, as large as budget and memory allow; return whether there was one.
 
     Another worker is woken at once when more is due than this one took, and again when something became due meanwhile.
     Without a budget nothing is claimed, and the scheduler wakes the lane when there is one again.
     """
+    if not may_claim():
+        return False
     kind = get_kind(kind_name)
     circuit.try_again(kind)
-    budget = Budget.open(kind, kind.batch_size)
+    wanted = min(kind.batch_size, guard.affordable(kind.job_bytes))
+    budget = Budget.open(kind, wanted)
     if budget.units == 0:
         lanes.sleep(kind.name, budget.short_for)
         return False
-    claimed = claim(kind, worker=worker_name(), limit=budget.units, ordinary=budget.ordinary)
+    limit = wanted if budget.units is None else budget.units
+    claimed = claim(kind, worker=worker_name(), limit=limit, ordinary=budget.ordinary) if may_claim() else None
     if budget.keep(len(claimed.jobs) if claimed else 0):
         lanes.rouse(kind.name)
     if claimed is None:
@@ -65,24 +83,35 @@ def work_off(claimed: Claim, budget: Budget) -> None:
     started = time.monotonic()
     trail = Trail(claimed.lease_id)
     trail.add(10, claimed.jobs[0].started_at)
-    batch = _handle(Batch(claimed, trail, budget))
-    trail.add(100)
-    counts = _store(claimed, batch)
+    with work.doing(claimed.kind.name, len(claimed.jobs)):
+        batch = _handle(Batch(claimed, trail, budget))
+        trail.add(100)
+        counts = _store(claimed, batch, until=started + settings.JOB_LEASE)
     seconds = time.monotonic() - started
-    tally.add(processed=sum(counts.values()), failed=counts.get("retrying", 0) + counts.get("dead", 0))
+    work.count(processed=sum(counts.values()), failed=counts.get("retrying", 0) + counts.get("dead", 0))
     _report(claimed, batch.outcomes, counts, seconds)
 
 
-def _store(claimed: Claim, batch: Batch) -> dict[str, int]:
-    """Write the outcomes; a database that is away for a moment is waited for."""
-    for delay in _STORE_RETRY_DELAYS:
+def _store(claimed: Claim, batch: Batch, *, until: float) -> dict[str, int]:
+    """Write the outcomes; a database that is away is waited for as long as the lease may last.
+
+    The result was paid for, so the thread holds on to it. Where an answer got lost in the middle of a commit, the next
+    try finds out which way it went: jobs that have ended are no longer held.
+    """
+    delays = chain(_STORE_RETRY_DELAYS, repeat(_STORE_RETRY_DELAYS[-1]))
+    while True:
         try:
-            return finish(claimed, batch.outcomes, steps=batch.trail.steps, write=batch.write)
-        except OperationalError as error:
-            log.warning("database_away", error=clean(str(error)), retry_in=delay)
-            time.sleep(delay)
+            counts = finish(claimed, batch.outcomes, steps=batch.trail.steps, write=batch.write)
+        except OPERATIONAL as error:
+            if time.monotonic() > until:
+                raise
+            if not note_failure(error):
+                log.warning("store_failed", error=clean(str(error)))
             close_old_connections()
-    return finish(claimed, batch.outcomes, steps=batch.trail.steps, write=batch.write)
+            time.sleep(next(delays))
+        else:
+            outage.database.heal()
+            return counts
 
 
 def _handle(batch: Batch) -> Batch:
@@ -96,6 +125,11 @@ def _handle(batch: Batch) -> Batch:
     except Interrupt as interrupt:
         batch.fail_open(NetworkError(f"stopped by {type(interrupt).__name__} before it came to an end"))
     except Exception as error:
+        if isinstance(error, OPERATIONAL) and note_failure(error):
+            # Nobody's attempt: the jobs go back as they came, once there is a database to write that to.
+            for job in batch.open_jobs:
+                batch.postpone(job)
+            return batch
         log.exception("handler_failed", jobs=len(batch.jobs))
         message = clean(f"{type(error).__name__}: {error}")
         batch.fail_open(ServerError(message), stack=clean("".join(traceback.format_exception(error))))

@@ -43,6 +43,8 @@ class Kind:
     #: Seconds that a claim holds back when the lane is already at work and less than a full batch is due, so that a
     #: burst of single saves is batched (Nagle's rule). An idle lane never waits.
     linger: float = 2.0
+    #: Bytes of memory that one job takes at most while its batch is worked on.
+    job_bytes: int = 256 * 1024
     #: The budget that its work spends; None: none. Asked for when a lane takes its turn.
     throttle: Callable[[], "Throttle | None"] = field(default=lambda: None)
     #: Tries cheaply whether the lane's work would succeed; raises a `jobs.errors.JobError` when not.

@@ -1,14 +1,16 @@
 """What the leader does, about once a second: wake lanes with due jobs, take back what lost workers held."""
 
-import time
-from collections.abc import Callable
 from threading import Event
 
 import psycopg
 import structlog
-from django.db import DatabaseError, OperationalError, close_old_connections
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections
 
+from jobs import outage
+from jobs.database import note_failure
 from jobs.due import due_lanes, seconds_until_due
+from jobs.duties import Duty, Rota, register
 from jobs.kinds import all_kinds
 from jobs.leadership import Leadership
 from jobs.lifecycle import take_back_expired
@@ -29,12 +31,18 @@ STAND_BY = 2.0
 
 
 def sweep() -> None:
-    """Take back the jobs of expired leases and of lost workers."""
+    """Open lanes whose pause is over, and take back the jobs of expired leases."""
     reopen_elapsed()
     taken = take_back_expired()
+    if taken:
+        log.warning("jobs_taken_back", from_expired_leases=taken)
+
+
+def sweep_workers() -> None:
+    """Take back the jobs of workers that stopped beating."""
     lost = find_lost()
-    if taken or lost:
-        log.warning("jobs_taken_back", from_expired_leases=taken, lost_workers=lost)
+    if lost:
+        log.warning("workers_lost", workers=lost)
 
 
 def wake_due() -> float:
@@ -46,37 +54,31 @@ def wake_due() -> float:
     return TICK if soonest is None else min(TICK, max(MIN_TICK, soonest))
 
 
-def _without_harm(duty: Callable[[], None]) -> None:
-    """Do a duty whose failure must not keep the leader from the others; an outage is for the caller to handle."""
-    try:
-        duty()
-    except OperationalError:
-        raise
-    except DatabaseError:
-        log.exception("duty_failed", duty=duty.__name__)
+register(Duty("sweep", SWEEP, sweep))
+# After an outage of the database every worker is late: each gets the time for one beat before it is judged.
+register(Duty("sweep_workers", SWEEP, sweep_workers, at_first=lambda: float(settings.WORKER_HEARTBEAT) + SWEEP))
 
 
 def run(stop: Event) -> None:
     """Stand for election until `stop` is set, and do the leader's work while leading. Never raises for an outage."""
     leadership = Leadership()
     leading = False
-    next_sweep = 0.0
+    rota = Rota()
     pause = 0.0
     while not stop.wait(pause):
         try:
             if not leadership.holds():
                 pause = STAND_BY
                 continue
+            outage.database.heal()
             if not leading:
-                leading = True
+                leading, rota = True, Rota()
                 log.info("leading")
             pause = wake_due()
-            if time.monotonic() >= next_sweep:
-                next_sweep = time.monotonic() + SWEEP
-                _without_harm(sweep)
+            rota.do_due()
         except (psycopg.Error, DatabaseError) as error:
-            if leading:
-                log.warning("leader_without_database", error=type(error).__name__)
+            if not note_failure(error):
+                log.exception("leader_failed")
             leading = False
             leadership.resign()
             pause = STAND_BY

@@ -3,14 +3,12 @@
 import time
 from functools import cache
 
-import structlog
 from dramatiq import Message
 from redis import RedisError
 
+from jobs import outage
 from jobs.broker import WakeBroker
 from jobs.redis import IMPATIENT
-
-log = structlog.get_logger(__name__)
 
 #: Name of the one actor; every lane has a queue of its own.
 ACTOR = "run_lane"
@@ -24,18 +22,10 @@ class _Breaker:
 
     def __init__(self) -> None:
         self.closed_until = 0.0
-        self.failing = False
 
-    def trip(self) -> None:
+    def trip(self, error: RedisError) -> None:
         self.closed_until = time.monotonic() + _REST
-        if not self.failing:
-            self.failing = True
-            log.warning("redis_away", consequence="jobs wait in PostgreSQL until it is back")
-
-    def heal(self) -> None:
-        if self.failing:
-            self.failing = False
-            log.info("redis_back")
+        outage.redis.trip(error)
 
     @property
     def resting(self) -> bool:
@@ -63,8 +53,8 @@ def wake(kind: str) -> bool:
         broker = _broker()
         if not broker.waiting_messages(kind):
             broker.enqueue(Message(queue_name=kind, actor_name=ACTOR, args=(kind,), kwargs={}, options={}))
-    except RedisError:
-        _breaker.trip()
+    except RedisError as error:
+        _breaker.trip(error)
         return False
-    _breaker.heal()
+    outage.redis.heal()
     return True

@@ -4,9 +4,8 @@ import os
 import secrets
 import socket
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
-import psutil
 from django.conf import settings
 from django.db.models import Case, F, QuerySet, Value, When
 from django.db.models.expressions import Combinable
@@ -15,7 +14,10 @@ from django.db.models.functions import Now
 from jobs.clock import ago
 from jobs.lifecycle import release_worker
 from jobs.models import WorkerProcess
-from jobs.tally import tally
+from jobs.process.guard import guard
+from jobs.process.memory import memory
+from jobs.process.work import work
+from jobs.version import running_version
 
 State = WorkerProcess.State
 
@@ -29,26 +31,36 @@ def worker_name() -> str:
     return f"{socket.gethostname()[:60]}:{os.getpid()}-{secrets.token_hex(3)}"
 
 
-def _version() -> str:
-    try:
-        return version("yellowbook")
-    except PackageNotFoundError:
-        return "source"
-
-
-def say_started(threads: int) -> None:
+def enter_registry(threads: int, state: str = State.RUNNING) -> None:
     """Enter this process into the registry."""
     WorkerProcess.objects.update_or_create(
         name=worker_name(),
         defaults={
             "host": socket.gethostname()[:80],
             "pid": os.getpid(),
-            "version": _version(),
+            "version": running_version(),
             "threads": threads,
-            "state": State.RUNNING,
-            "memory_bytes": psutil.Process().memory_info().rss,
+            "state": state,
+            **_report(),
         },
     )
+
+
+def _report() -> dict[str, Any]:
+    """Return what a heartbeat says of this process, with times by the database's clock."""
+    used = memory()
+    oldest = work.oldest()
+    return {
+        "last_heartbeat_at": Now(),
+        "memory_bytes": used.resident,
+        "memory_limit_bytes": used.limit,
+        "memory_share": used.share,
+        "memory_high": guard.holding,
+        "processed": work.processed,
+        "failed": work.failed,
+        "busy_since": None if oldest is None else ago(oldest.seconds),
+        "busy_with": "" if oldest is None else str(oldest)[:100],
+    }
 
 
 def say_alive(state: str | None = None) -> bool:
@@ -59,11 +71,7 @@ def say_alive(state: str | None = None) -> bool:
     back_to_life = Case(When(state=State.LOST, then=Value(State.RUNNING.value)), default=F("state"))
     return bool(
         WorkerProcess.objects.filter(name=worker_name()).update(
-            last_heartbeat_at=Now(),
-            memory_bytes=psutil.Process().memory_info().rss,
-            processed=tally.processed,
-            failed=tally.failed,
-            state=back_to_life if state is None else state,
+            state=back_to_life if state is None else state, **_report()
         )
     )
 
@@ -71,18 +79,23 @@ def say_alive(state: str | None = None) -> bool:
 def beat(threads: int) -> None:
     """Renew this process's heartbeat, entering it into the registry when it is not there."""
     if not say_alive():
-        say_started(threads)
+        enter_registry(threads)
 
 
 def say_stopped() -> None:
-    """Give back what this process still holds and leave the registry as stopped."""
-    release_worker(worker_name())
+    """Give back what this process still holds, as nobody's fault, and leave the registry as stopped."""
+    release_worker(worker_name(), blame=False)
     say_alive(State.STOPPED)
 
 
 def alive() -> QuerySet[WorkerProcess]:
     """Return the workers that beat, whether they take work or finish what they have."""
     return _not_gone().filter(last_heartbeat_at__gte=_last_beat_expected())
+
+
+def stuck() -> QuerySet[WorkerProcess]:
+    """Return the workers that beat but have had a batch in hand for longer than any job may take."""
+    return alive().filter(busy_since__lt=ago(settings.JOB_TIMEOUT))
 
 
 def find_lost() -> list[str]:
@@ -95,7 +108,7 @@ def find_lost() -> list[str]:
 
 
 def _not_gone() -> QuerySet[WorkerProcess]:
-    return WorkerProcess.objects.filter(state__in=[State.RUNNING, State.DRAINING])
+    return WorkerProcess.objects.filter(state__in=[State.STARTING, State.RUNNING, State.DRAINING])
 
 
 def _last_beat_expected() -> Combinable:

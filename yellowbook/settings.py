@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "yellowbook.directory",
     "embeddings",
     "jobs",
+    "jobs.upkeep",
     "unfold",
     "unfold.contrib.filters",
     "django.contrib.admin",
@@ -173,6 +174,16 @@ JOB_TIMEOUT = env.seconds("JOB_TIMEOUT", 300.0)
 JOB_LEASE = env.seconds("JOB_LEASE", 300.0)
 WORKER_HEARTBEAT = env.seconds("WORKER_HEARTBEAT", 10.0)
 SHUTDOWN_GRACE = env.seconds("SHUTDOWN_GRACE", 30.0)
+#: MiB of memory of one worker process; 0: the container's limit, or the machine's memory.
+WORKER_MEMORY_LIMIT = env.integer("WORKER_MEMORY_LIMIT", 0)
+#: Seconds that a worker waits at its start for a database that is away.
+START_PATIENCE = env.seconds("START_PATIENCE", 60.0)
+
+#: Days for which rows are kept; 0: for ever. Dead letters that nobody has settled always are.
+RETENTION_JOBS_DAYS = env.integer("RETENTION_JOBS_DAYS", 30)
+RETENTION_DEAD_LETTERS_DAYS = env.integer("RETENTION_DEAD_LETTERS_DAYS", 90)
+RETENTION_RUNS_DAYS = env.integer("RETENTION_RUNS_DAYS", 180)
+RETENTION_WORKERS_DAYS = env.integer("RETENTION_WORKERS_DAYS", 7)
 
 DRAMATIQ_BROKER = {
     "BROKER": "jobs.broker.WakeBroker",

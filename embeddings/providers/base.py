@@ -29,7 +29,7 @@ class Provider(ABC):
     max_batch: ClassVar[int]
     #: The most tokens of one text that the model reads; the rest would be cut without a word.
     max_tokens: ClassVar[int]
-    #: Whether it can't work without `GEMINI_API_KEY`.
+    #: Whether it is a service that needs `GEMINI_API_KEY`, and may refuse it.
     needs_key: ClassVar[bool] = True
     #: Used when `EMBEDDING_MODEL` is not set.
     default_model: ClassVar[str]

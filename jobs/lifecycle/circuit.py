@@ -1,13 +1,13 @@
 """The circuit of a lane: paused by the system when a failure concerns every job of it, tried and opened again."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 import structlog
 from django.db import connection
 from django.db.models import F, Q
 from django.db.models.functions import Greatest, Now
 
+from jobs import clock
 from jobs.clock import in_
 from jobs.errors import ErrorClass, JobError
 from jobs.kinds import Kind
@@ -66,7 +66,7 @@ def _pause(kind: Kind, error_class: ErrorClass, reason: str, pause: Pause) -> No
     """Pause the lane, unless it is paused already: the first reason stays."""
     paused = Lane.objects.filter(Q(paused_at__isnull=True) | Q(paused_until__lte=Now()), kind=kind.name).update(
         paused_at=Now(),
-        paused_until=next_reset(_now()) if pause.until_reset else None,
+        paused_until=next_reset(clock.now()) if pause.until_reset else None,
         paused_by=SYSTEM,
         pause_reason=reason[:200],
         circuit=error_class,
@@ -114,10 +114,3 @@ OPEN = {
     "probe_at": None,
     "rejections": 0,
 }
-
-
-def _now() -> datetime:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT statement_timestamp()")
-        moment: datetime = cursor.fetchone()[0]
-    return moment.astimezone(UTC)

@@ -3,12 +3,12 @@
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
 
+from jobs import clock
 from jobs.clean import clean
 from jobs.errors import JobError
 from jobs.lifecycle import circuit
@@ -186,7 +186,7 @@ def _fail(claimed: Claim, failures: Mapping[ClaimedJob, Failure], trail: str) ->
     """Write failed attempts, retries and dead letters; return the states that the jobs are in now."""
     if not failures:
         return []
-    now = _now()
+    now = clock.now()
     Attempt.objects.bulk_create(
         Attempt(
             job_id=job.id,
@@ -213,10 +213,3 @@ def _fail(claimed: Claim, failures: Mapping[ClaimedJob, Failure], trail: str) ->
         if states[job.id] == "dead"
     )
     return list(states.values())
-
-
-def _now() -> datetime:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT statement_timestamp()")
-        moment: datetime = cursor.fetchone()[0]
-    return moment

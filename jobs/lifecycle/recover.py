@@ -36,20 +36,25 @@ def take_back_expired() -> int:
         return _take_back([row[0] for row in cursor.fetchall()])
 
 
-def release_worker(*workers: str) -> int:
-    """Take back every job that the named workers hold, because they stopped or are lost; return how many were."""
+def release_worker(*workers: str, blame: bool = True) -> int:
+    """Take back every job that the named workers hold, because they stopped or are lost; return how many were.
+
+    With `blame` off, the delivery does not count against the jobs: their worker was told to stop.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_LOCK_WORKERS, [list(workers)])
-        return _take_back([row[0] for row in cursor.fetchall()])
+        return _take_back([row[0] for row in cursor.fetchall()], blame=blame)
 
 
-def _take_back(leases: list[UUID]) -> int:
+def _take_back(leases: list[UUID], *, blame: bool = True) -> int:
     if not leases:
         return 0
     with connection.cursor() as cursor:
         cursor.execute(_HELD, [leases])
         names = [column.name for column in cursor.description]
         held = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    if not blame:
+        held = [{**row, "deliveries": row["deliveries"] - 1} for row in held]
     # The attempt is not consumed: the job was never told how it ended.
     states = end_unfinished(
         [Ended(**row, status="dead" if row["deliveries"] >= MAX_DELIVERIES else "queued") for row in held]

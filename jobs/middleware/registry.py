@@ -1,6 +1,8 @@
 """Keeps this worker process's row in the registry."""
 
 from collections.abc import Callable
+from functools import partial
+from multiprocessing.util import Finalize
 from threading import Event, Thread
 
 import structlog
@@ -8,12 +10,16 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
 from dramatiq import Broker, Middleware, Worker
 
-from jobs import workers
+from jobs import outage, workers
+from jobs.database import note_failure
+from jobs.process.stopping import stopping
 
 log = structlog.get_logger(__name__)
 
 #: Seconds until the next try, where the database was away.
 _RETRY_AFTER = 1.0
+#: After dramatiq's own: lower priorities run later.
+_LAST = -100
 
 
 class Registry(Middleware):
@@ -26,35 +32,53 @@ class Registry(Middleware):
         self._stop = Event()
         self._thread: Thread | None = None
 
+    def say_starting(self) -> None:
+        """Enter the process as starting; called before it loads what takes long."""
+        _attempt(lambda: workers.enter_registry(0, workers.State.STARTING))
+
     def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
         """Called once the consumers and threads run; a database that is away only delays the entry."""
         self._thread = Thread(target=self._beat, args=(worker.worker_threads,), name="heartbeat", daemon=True)
         self._thread.start()
+        # A second signal ends the process without the hook below; what it holds is given back all the same.
+        Finalize(None, self._sign_off, exitpriority=_LAST)
 
     def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         """Called when the process was told to stop, before it waits for the work in hand."""
-        _attempt("draining", lambda: workers.say_alive(workers.State.DRAINING))
+        stopping.set()
+        _attempt(lambda: workers.say_alive(workers.State.DRAINING))
 
     def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         """Called when the threads are done or the grace is over: what is still held goes back to waiting."""
-        self._stop.set()
-        _attempt("stopped", workers.say_stopped)
+        self._sign_off()
+
+    def _sign_off(self) -> None:
+        """Leave the registry, once."""
+        if not self._stop.is_set():
+            self._stop.set()
+            _attempt(workers.say_stopped)
 
     def _beat(self, threads: int) -> None:
+        act: Callable[[int], object] = workers.enter_registry
         while True:
-            known = _attempt("heartbeat", lambda: workers.beat(threads))
+            known = _attempt(partial(act, threads))
+            if known:
+                act = workers.beat
             if self._stop.wait(settings.WORKER_HEARTBEAT if known else _RETRY_AFTER):
                 break
         connection.close()
 
 
-def _attempt(what: str, act: Callable[[], object]) -> bool:
-    """Do something with the registry; a failing database is logged, never raised."""
+def _attempt(act: Callable[[], object]) -> bool:
+    """Do something with the registry; a failing database is noted, never raised."""
     try:
         act()
     except DatabaseError as error:
-        log.warning("registry_failed", what=what, error=type(error).__name__)
+        if not note_failure(error):
+            log.exception("registry_failed")
         return False
+    else:
+        outage.database.heal()
     finally:
         close_old_connections()
     return True

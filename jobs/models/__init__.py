@@ -4,6 +4,7 @@ from jobs.models.dead_letter import DeadLetter
 from jobs.models.idempotency import IdempotentRequest
 from jobs.models.job import Attempt, JobExecution
 from jobs.models.lane import Lane, Lease
+from jobs.models.periodic import PeriodicTask
 from jobs.models.run import Run
 from jobs.models.worker import WorkerProcess
 
@@ -14,6 +15,7 @@ __all__ = [
     "JobExecution",
     "Lane",
     "Lease",
+    "PeriodicTask",
     "Run",
     "WorkerProcess",
 ]

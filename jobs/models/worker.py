@@ -10,6 +10,7 @@ class WorkerProcess(models.Model):
     class State(models.TextChoices):
         """What the process said of itself last, or `lost` when it stopped saying anything."""
 
+        STARTING = "starting", "starting"
         RUNNING = "running", "running"
         DRAINING = "draining", "draining"
         STOPPED = "stopped", "stopped"
@@ -23,7 +24,15 @@ class WorkerProcess(models.Model):
     state = models.CharField(max_length=10, choices=State)
     started_at = models.DateTimeField(db_default=Now())
     last_heartbeat_at = models.DateTimeField(db_default=Now())
+    #: Resident memory, and the limit with the share of it that is used; see `jobs.process.memory`.
     memory_bytes = models.PositiveBigIntegerField(default=0)
+    memory_limit_bytes = models.PositiveBigIntegerField(default=0)
+    memory_share = models.FloatField(default=0.0)
+    #: Whether it claims nothing because it uses too much memory.
+    memory_high = models.BooleanField(db_default=False)
+    #: Since when, and with what, it has been at work on the batch that it has had in hand for the longest.
+    busy_since = models.DateTimeField(null=True, blank=True)
+    busy_with = models.CharField(max_length=100, db_default="", blank=True)
     processed = models.PositiveBigIntegerField(default=0)
     failed = models.PositiveBigIntegerField(default=0)
 

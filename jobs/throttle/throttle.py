@@ -13,6 +13,7 @@ import structlog
 from redis import Redis, RedisError
 from redis.commands.core import Script
 
+from jobs import outage
 from jobs.redis import PATIENT, connect
 from jobs.throttle.limits import QUOTA_ZONE, Limits, next_reset
 
@@ -101,7 +102,7 @@ class Throttle:
         return self._client.register_script(_SCRIPT)
 
     def reserve(self, wanted: int) -> Grant:
-        """Reserve up to `wanted` units; never raises."""
+        """Reserve up to `wanted` units; Redis away means none. Raises what `history` raises, if it is asked."""
         grant_id = uuid4().hex
         limits = self.limits
         arguments = [
@@ -123,8 +124,9 @@ class Throttle:
                 units, ordinary, wait = self._run("reserve", *arguments, day=day)
             seconds = self.seconds_until_reset() if wait < 0 else wait / 1000
         except RedisError as error:
-            log.warning("throttle_without_redis", throttle=self.name, error=type(error).__name__)
+            outage.redis.trip(error)
             return Grant(grant_id, 0, 0, WITHOUT_REDIS)
+        outage.redis.heal()
         return Grant(grant_id, max(0, units), max(0, ordinary), seconds, day)
 
     def spend(self, grant: Grant, tokens: int, *, texts: int = 1, use_reserve: bool) -> tuple[bool, int, float]:
@@ -200,4 +202,4 @@ class Throttle:
         try:
             self._run(command, *arguments, day=day)
         except RedisError as error:
-            log.warning("throttle_without_redis", throttle=self.name, error=type(error).__name__, command=command)
+            outage.redis.trip(error)

@@ -9,8 +9,9 @@ from django.conf import settings as django_settings
 from django.db import connection
 from redis import Redis
 
-from jobs import kinds, wake
+from jobs import kinds, outage, wake
 from jobs.kinds import Kind, register
+from jobs.process.stopping import stopping
 from jobs.wake import _broker
 from tests.concurrency import Session
 
@@ -94,9 +95,18 @@ def redis_client() -> Iterator[Redis]:
 
 
 @pytest.fixture(autouse=True)
+def _at_work() -> Iterator[None]:
+    """Let no test inherit a process that is stopping."""
+    yield
+    stopping.clear()
+
+
+@pytest.fixture(autouse=True)
 def _healthy_breaker(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no test inherit an outage."""
     monkeypatch.setattr(wake, "_breaker", wake._Breaker())
+    for name in ("redis", "database"):
+        monkeypatch.setattr(outage, name, outage.Outage(name, "..."))
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from jobs.errors import AuthError, BatchRejected, InvalidInput, NotFound, Server
 from jobs.execute import run_lane, work_off
 from jobs.lifecycle import take_back_expired
 from jobs.models import Attempt, DeadLetter, JobExecution, Lease
-from jobs.tally import tally
+from jobs.process.work import work
 from jobs.wake import _broker
 
 from .support import MakeKind, claimed, expire, long_ago, run_until_idle, statuses, waiting
@@ -311,9 +311,9 @@ class TestStoring:
         assert statuses(kind) == {"queued": 1}
 
     def test_the_tally_counts_what_this_process_brought_to_an_end(self, lane) -> None:
-        before = (tally.processed, tally.failed)
+        before = (work.processed, work.failed)
         lane(lambda batch: batch.fail(batch.jobs[0], NotFound("x")), "a", "b", "c")
-        assert (tally.processed - before[0], tally.failed - before[1]) == (3, 1)
+        assert (work.processed - before[0], work.failed - before[1]) == (3, 1)
 
     def test_the_steps_of_an_attempt_are_kept(self, lane) -> None:
         def handle(batch: Batch) -> None:

@@ -13,7 +13,7 @@ from jobs.kinds import Kind
 from jobs.lanes import pause
 from jobs.lifecycle import cancel
 from jobs.models import WorkerProcess
-from jobs.workers import say_started
+from jobs.workers import enter_registry
 
 from .support import claimed, end, long_ago, put
 
@@ -27,7 +27,7 @@ def ready(client, status: int) -> Any:
 
 
 def test_everything_there_is_ok(client) -> None:
-    say_started(1)
+    enter_registry(1)
     body = ready(client, 200)
     assert (body["status"], body["failed"], body["degraded"]) == ("ok", [], [])
     assert set(body["checks"].values()) == {"ok"}
@@ -40,14 +40,14 @@ def test_without_workers_it_is_degraded_since_saves_go_on(client) -> None:
 
 
 def test_workers_that_died_without_a_witness_are_no_workers(client) -> None:
-    say_started(1)
+    enter_registry(1)
     WorkerProcess.objects.update(last_heartbeat_at=long_ago())
     assert ready(client, 200)["degraded"] == ["workers"]
 
 
 @pytest.mark.usefixtures("dead_redis")
 def test_without_redis_it_is_degraded_since_saves_go_on(client) -> None:
-    say_started(1)
+    enter_registry(1)
     body = ready(client, 200)
     assert (body["status"], body["degraded"]) == ("degraded", ["redis"])
     assert "sock" not in str(body)
@@ -102,7 +102,7 @@ def test_metrics_tell_of_lanes_outcomes_and_dead_letters(client, kind: Kind) -> 
     claimed(kind, "running")
     put(kind, "waiting", "queued", next_attempt_at=long_ago(50))
     put(kind, "never claimed", "cancelled", result="x", finished_at=long_ago(1))
-    say_started(1)
+    enter_registry(1)
     text = client.get("/metrics").content.decode()
     assert metric(text, "yellowbook_jobs_waiting", kind=kind.name) == 1
     assert metric(text, "yellowbook_jobs_running", kind=kind.name) == 1

@@ -9,8 +9,8 @@ from jobs import workers
 from jobs.kinds import Kind
 from jobs.middleware.registry import Registry
 from jobs.models import WorkerProcess
-from jobs.tally import tally
-from jobs.workers import MISSED_BEATS, alive, find_lost, say_alive, say_started, say_stopped, worker_name
+from jobs.process.work import work
+from jobs.workers import MISSED_BEATS, alive, enter_registry, find_lost, say_alive, say_stopped, worker_name
 from tests.concurrency import until
 
 from .support import claimed, job_of, long_ago, statuses
@@ -33,14 +33,14 @@ def me() -> WorkerProcess:
 
 
 def test_a_process_enters_beats_and_leaves(kind: Kind) -> None:
-    say_started(6)
+    enter_registry(6)
     assert (me().state, me().threads, me().pid > 0, me().memory_bytes > 0) == ("running", 6, True, True)
     assert worker_name() in alive().values_list("name", flat=True)
     silent_for(600)
     before = me().last_heartbeat_at
     say_alive()
     assert me().last_heartbeat_at > before
-    assert (me().processed, me().failed) == (tally.processed, tally.failed)
+    assert (me().processed, me().failed) == (work.processed, work.failed)
     say_alive(workers.State.DRAINING)
     assert me().state == "draining"
     assert alive().count() == 1
@@ -76,7 +76,7 @@ def test_a_worker_that_is_gone_is_not_lost_again(state) -> None:
 
 def test_a_worker_that_was_taken_for_lost_and_beats_again_is_alive() -> None:
     """After an outage of the database longer than three beats, every worker is late, the leader's own included."""
-    say_started(1)
+    enter_registry(1)
     silent_for(3600)
     assert find_lost() == [worker_name()]
     say_alive()
@@ -92,8 +92,8 @@ def test_a_worker_that_died_without_a_witness_does_not_count_as_alive() -> None:
 
 def test_entering_twice_is_not_an_error() -> None:
     """The first try may have been committed although its answer got lost."""
-    say_started(1)
-    say_started(1)
+    enter_registry(1)
+    enter_registry(1)
     assert me().state == "running"
 
 
@@ -124,4 +124,4 @@ def test_a_worker_process_beats_from_boot_to_shutdown(settings, kind: Kind) -> N
     registry._thread.join(20)
     assert me().state == "stopped"
     assert statuses(kind) == {"queued": 1}
-    assert job_of(batch).deliveries == 1
+    assert job_of(batch).deliveries == 0, "a worker that is told to stop is not the job's fault"

@@ -6,8 +6,10 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
 
+from jobs import startup
 from jobs.kinds import all_kinds
 
 #: Threads of a process beyond one per batch that may be under way: one to look at a lane that is at its limit.
@@ -45,7 +47,12 @@ class Command(BaseCommand):
         parser.add_argument("--log-file", default="", help="append the log to this file (default: standard error)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Replace this process by dramatiq's master."""
+        """Check what workers need, then replace this process by dramatiq's master."""
+        try:
+            startup.check(lambda line: self.stderr.write(line))
+        except startup.CannotStart as error:
+            raise CommandError(str(error)) from None
+        connection.close()
         command = [
             *(sys.executable, "-m", "dramatiq"),
             *("--path", str(settings.BASE_DIR)),

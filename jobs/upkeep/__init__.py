@@ -1,0 +1,1 @@
+"""Looking after the rows themselves: what is old goes, what contradicts itself is found."""

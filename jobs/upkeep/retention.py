@@ -1,0 +1,63 @@
+"""What the rows of `jobs` are kept for. A dead letter that nobody has settled is kept for ever, and its job with it."""
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
+
+from jobs.clock import ago
+from jobs.idempotency import KEEP
+from jobs.models import Attempt, DeadLetter, IdempotentRequest, JobExecution, PeriodicTask, Run, WorkerProcess
+from jobs.states import FINISHED
+from jobs.upkeep.pruners import Pruner, register
+
+State = WorkerProcess.State
+
+
+def delete_dead_letters(age: float, limit: int) -> int:
+    """Delete dead letters that were settled so long ago."""
+    old = DeadLetter.objects.filter(resolved_at__lt=ago(age)).order_by("resolved_at")
+    return DeadLetter.objects.filter(id__in=list(old.values_list("id", flat=True)[:limit])).delete()[0]
+
+
+def delete_jobs(age: float, limit: int) -> int:
+    """Delete jobs that ended so long ago and left no dead letter, with their attempts."""
+    letters = DeadLetter.objects.filter(job=OuterRef("pk"))
+    old = (
+        JobExecution.objects.filter(~Exists(letters), finished_at__lt=ago(age), status__in=FINISHED)
+        .order_by("finished_at")
+        .select_for_update(skip_locked=True)
+    )
+    with transaction.atomic():
+        ids = list(old.values_list("id", flat=True)[:limit])
+        Attempt.objects.filter(job__in=ids).delete()
+        PeriodicTask.objects.filter(last_job__in=ids).update(last_job=None)
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM jobs_jobexecution WHERE id = ANY(%s)", [ids])
+    return len(ids)
+
+
+def delete_runs(age: float, limit: int) -> int:
+    """Delete runs that were made so long ago and whose jobs are gone."""
+    jobs = JobExecution.objects.filter(run=OuterRef("pk"))
+    old = Run.objects.filter(~Exists(jobs), created_at__lt=ago(age)).order_by("created_at")
+    return Run.objects.filter(id__in=list(old.values_list("id", flat=True)[:limit])).delete()[0]
+
+
+def delete_workers(age: float, limit: int) -> int:
+    """Delete worker processes that are gone for so long."""
+    gone = WorkerProcess.objects.filter(state__in=[State.STOPPED, State.LOST], last_heartbeat_at__lt=ago(age))
+    return WorkerProcess.objects.filter(name__in=list(gone.values_list("name", flat=True)[:limit])).delete()[0]
+
+
+def delete_idempotent_requests(age: float, limit: int) -> int:
+    """Delete answers that are no longer given."""
+    old = IdempotentRequest.objects.filter(created_at__lt=ago(age)).order_by("created_at")
+    return IdempotentRequest.objects.filter(id__in=list(old.values_list("id", flat=True)[:limit])).delete()[0]
+
+
+# Dead letters first: a job goes when its letters are gone; runs last, for the same reason.
+register(Pruner("dead_letters", lambda: settings.RETENTION_DEAD_LETTERS_DAYS, delete_dead_letters))
+register(Pruner("jobs", lambda: settings.RETENTION_JOBS_DAYS, delete_jobs))
+register(Pruner("runs", lambda: settings.RETENTION_RUNS_DAYS, delete_runs))
+register(Pruner("workers", lambda: settings.RETENTION_WORKERS_DAYS, delete_workers))
+register(Pruner("idempotent_requests", lambda: KEEP / 86_400, delete_idempotent_requests))
