@@ -42,6 +42,12 @@ class JobCollector(Collector):
         alive = GaugeMetricFamily("yellowbook_workers_alive", "Worker processes that beat.")
         alive.add_metric([], workers.alive().count())
         yield alive
+        stuck = GaugeMetricFamily("yellowbook_workers_stuck", "Worker processes that beat but do not get on.")
+        stuck.add_metric([], workers.stuck().count())
+        yield stuck
+        full = GaugeMetricFamily("yellowbook_workers_memory_high", "Worker processes that claim nothing for memory.")
+        full.add_metric([], workers.alive().filter(memory_high=True).count())
+        yield full
 
     def _lanes(self) -> Iterator[Metric]:
         waiting = GaugeMetricFamily("yellowbook_jobs_waiting", "Jobs that wait.", labels=["kind"])

@@ -3,13 +3,13 @@
 import time
 from collections.abc import Callable
 
+import psycopg
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from redis import RedisError
 
 from jobs.clean import clean
-from jobs.database import OPERATIONAL, is_away
 from jobs.errors import JobError
 from jobs.kinds import Kind, all_kinds
 from jobs.lifecycle import circuit
@@ -18,6 +18,8 @@ from jobs.redis import IMPATIENT, connect
 
 #: Seconds between two tries to reach the database.
 _RETRY_EVERY = 1.0
+#: Seconds that one try may take.
+_CONNECT_WITHIN = 5
 
 Say = Callable[[str], object]
 
@@ -45,11 +47,11 @@ def _await_database(say: Say) -> None:
     told = False
     while True:
         try:
-            connection.ensure_connection()
-        except OPERATIONAL as error:
-            reason = clean(str(error)).strip().splitlines()[0]
-            if not is_away(error) or time.monotonic() > until:
-                raise CannotStart(f"PostgreSQL can't be reached: {reason} Check DATABASE_URL.") from None
+            psycopg.connect(settings.DATABASE_URL, connect_timeout=_CONNECT_WITHIN).close()
+        except psycopg.OperationalError as error:
+            reason = clean(str(error)).strip().splitlines()[-1].strip()
+            if time.monotonic() > until:
+                raise CannotStart(f"PostgreSQL can't be reached (check DATABASE_URL): {reason}") from None
             if not told:
                 told = True
                 say(f"Waiting up to {settings.START_PATIENCE:g} s for PostgreSQL: {reason}")

@@ -7,13 +7,14 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Case, F, QuerySet, Value, When
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Case, Exists, F, OuterRef, QuerySet, Value, When
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Now
+from django.db.models.functions import JSONObject, Now
 
 from jobs.clock import ago
 from jobs.lifecycle import release_worker
-from jobs.models import WorkerProcess
+from jobs.models import Lease, WorkerProcess
 from jobs.process.guard import guard
 from jobs.process.memory import memory
 from jobs.process.work import work
@@ -96,6 +97,17 @@ def alive() -> QuerySet[WorkerProcess]:
 def stuck() -> QuerySet[WorkerProcess]:
     """Return the workers that beat but have had a batch in hand for longer than any job may take."""
     return alive().filter(busy_since__lt=ago(settings.JOB_TIMEOUT))
+
+
+def described() -> QuerySet[WorkerProcess]:
+    """Return all workers with `is_alive`, `is_stuck` and `current`: the batches that they hold, with their start."""
+    batches = Lease.objects.filter(worker=OuterRef("name")).order_by("claimed_at")
+    batch = JSONObject(kind="kind", jobs="size", started_at="claimed_at", progress="progress")
+    return WorkerProcess.objects.annotate(
+        is_alive=Exists(alive().filter(pk=OuterRef("pk"))),
+        is_stuck=Exists(stuck().filter(pk=OuterRef("pk"))),
+        current=ArraySubquery(batches.values(batch=batch)),
+    )
 
 
 def find_lost() -> list[str]:

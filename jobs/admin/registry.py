@@ -1,11 +1,13 @@
 """Workers, lanes and dead letters in the admin."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.decorators import action, display
 
-from jobs import lanes
+from jobs import lanes, workers
 from jobs.actor import Actor
 from jobs.admin.base import ReadOnlyAdmin
 from jobs.models import DeadLetter, Lane, WorkerProcess
@@ -25,6 +27,7 @@ class WorkerAdmin(ReadOnlyAdmin):
         "threads",
         "started_at",
         "last_heartbeat_at",
+        "doing",
         "processed",
         "failed",
         "shown_memory",
@@ -33,19 +36,41 @@ class WorkerAdmin(ReadOnlyAdmin):
     search_fields = ["name"]
     ordering = ["-last_heartbeat_at"]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[WorkerProcess]:
+        """Return the workers with what they do now."""
+        return workers.described()
+
     @display(
         description="state",
         ordering="state",
-        label={State.RUNNING: "success", State.DRAINING: "warning", State.STOPPED: "default", State.LOST: "danger"},
+        label={
+            State.STARTING: "info",
+            State.RUNNING: "success",
+            State.DRAINING: "warning",
+            State.STOPPED: "default",
+            State.LOST: "danger",
+            "stuck": "danger",
+            "silent": "danger",
+        },
     )
-    def shown_state(self, worker: WorkerProcess) -> tuple[str, str]:
-        """Return the state, coloured."""
+    def shown_state(self, worker: Any) -> tuple[str, str]:
+        """Return the state, coloured: `stuck` when it beats but does not get on, `silent` when it does not beat."""
+        if worker.is_stuck:
+            return "stuck", "stuck"
+        if not worker.is_alive and worker.state not in {State.STOPPED, State.LOST}:
+            return "silent", "silent"
         return worker.state, worker.get_state_display()
+
+    @display(description="doing")
+    def doing(self, worker: Any) -> str:
+        """Return the batches that it holds."""
+        return ", ".join(f"{batch['kind']} x {batch['jobs']}" for batch in worker.current) or "-"
 
     @display(description="memory", ordering="memory_bytes")
     def shown_memory(self, worker: WorkerProcess) -> str:
-        """Return the resident memory."""
-        return f"{worker.memory_bytes / 2**20:,.0f} MiB"
+        """Return the resident memory, and how much of the limit is used."""
+        held = " (claims nothing)" if worker.memory_high else ""
+        return f"{worker.memory_bytes / 2**20:,.0f} MiB, {worker.memory_share:.0%} of the limit{held}"
 
 
 @admin.register(Lane)

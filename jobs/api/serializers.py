@@ -122,8 +122,23 @@ class JobDetailSerializer(JobSerializer):
         fields = [*JobSerializer.Meta.fields, "attempts"]
 
 
+class WorkInHandSerializer(serializers.Serializer[dict[str, Any]]):
+    """A batch that a worker holds."""
+
+    kind = serializers.CharField()
+    jobs = serializers.IntegerField()
+    started_at = serializers.DateTimeField()
+    progress = serializers.IntegerField()
+
+
 class WorkerSerializer(serializers.ModelSerializer[WorkerProcess]):
     """A worker process."""
+
+    is_alive = serializers.BooleanField(read_only=True, help_text="Whether it has beaten lately.")
+    is_stuck = serializers.BooleanField(
+        read_only=True, help_text="Whether it has had a batch in hand for longer than any job may take."
+    )
+    current = WorkInHandSerializer(many=True, read_only=True)
 
     class Meta:
         model = WorkerProcess
@@ -139,6 +154,14 @@ class WorkerSerializer(serializers.ModelSerializer[WorkerProcess]):
             "processed",
             "failed",
             "memory_bytes",
+            "memory_limit_bytes",
+            "memory_share",
+            "memory_high",
+            "busy_since",
+            "busy_with",
+            "is_alive",
+            "is_stuck",
+            "current",
         ]
 
 

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from jobs import lanes as lane_services
-from jobs import lifecycle, selectors
+from jobs import lifecycle, selectors, workers
 from jobs.actor import Actor
 from jobs.api.filters import job_filter
 from jobs.api.serializers import (
@@ -102,6 +102,10 @@ class WorkerListView(generics.ListAPIView[WorkerProcess]):
     serializer_class = WorkerSerializer
     ordering = "-last_heartbeat_at"
     filterset_fields = ["state", "host"]
+
+    def get_queryset(self) -> QuerySet[WorkerProcess]:
+        """Return them with what they do now."""
+        return workers.described()
 
 
 class LaneListView(APIView):
