@@ -49,7 +49,7 @@ def _await_database(say: Say) -> None:
         try:
             psycopg.connect(settings.DATABASE_URL, connect_timeout=_CONNECT_WITHIN).close()
         except psycopg.OperationalError as error:
-            reason = clean(str(error)).strip().splitlines()[-1].strip()
+            reason = clean(str(error)).strip().splitlines()[0]
             if time.monotonic() > until:
                 raise CannotStart(f"PostgreSQL can't be reached (check DATABASE_URL): {reason}") from None
             if not told:
