@@ -41,7 +41,7 @@ def generate_embeddings(batch: Batch) -> None:
 
     Results: `embedded`; `unchanged`, when the stored vector is of this very text; `cached`, when another business has a
     vector of the same text by the same model; `superseded`, when the text changed while the job ran: the save that
-    changed it made another job.
+    changed it made another job. A job with `force` in its metadata takes neither of the first two shortcuts.
     """
     provider = current_provider()
     work = _read(batch, provider.model, provider.max_tokens)
@@ -53,10 +53,11 @@ def generate_embeddings(batch: Batch) -> None:
         ready[each.job.id] = _new(each, vector, truncated)
         batch.succeed(each.job, result)
 
-    known = vectors_by_hash({each.source.text_hash for each in work}, provider.model)
+    forced = {each.job.id for each in work if each.job.metadata.get("force")}
+    known = vectors_by_hash({each.source.text_hash for each in work if each.job.id not in forced}, provider.model)
     unknown: dict[str, list[_Work]] = {}
     for each in work:
-        if each.source.text_hash in known:
+        if each.source.text_hash in known and each.job.id not in forced:
             keep(each, "cached", *known[each.source.text_hash])
         else:
             unknown.setdefault(each.source.text_hash, []).append(each)
@@ -128,7 +129,7 @@ def _read(batch: Batch, model: str, max_tokens: int) -> list[_Work]:
         source = sources.get(business_id)
         if source is None:
             batch.fail(job, NotFound("The business does not exist any more."))
-        elif hashes.get(business_id) == source.text_hash:
+        elif hashes.get(business_id) == source.text_hash and not job.metadata.get("force"):
             batch.succeed(job, "unchanged")
         else:
             try:

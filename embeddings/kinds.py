@@ -3,6 +3,7 @@
 from django.conf import settings
 
 from embeddings.current import current_provider
+from embeddings.feed import EmbeddingFeed
 from embeddings.generate import generate_embeddings
 from embeddings.models import Embedding
 from embeddings.quota import embedding_throttle, probe
@@ -20,6 +21,7 @@ register(
         throttle=embedding_throttle,
         probe=probe,
         warm_up=current_provider,
+        feed=EmbeddingFeed(),
         batch_size=settings.EMBEDDING_BATCH_SIZE,
     )
 )

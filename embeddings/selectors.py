@@ -75,11 +75,6 @@ def oldest_waiting_seconds() -> float | None:
     return None if age is None else round(float(age), 3)
 
 
-def not_fresh(model: str | None = None) -> QuerySet[Any]:
-    """Return the subjects without a vector of their present text by the model in use."""
-    return with_state(text_source().subjects(), model).filter(is_fresh=False)
-
-
 def _latest_job_status() -> Subquery:
     """Return a subquery, for use on subjects, of the status of the newest embedding job."""
     jobs = JobExecution.objects.filter(kind=GENERATE_EMBEDDING, subject=Cast(OuterRef("pk"), CharField()))

@@ -1,13 +1,13 @@
 """Asking for embeddings: of many businesses in the background, of one at once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
 from embeddings.kinds import GENERATE_EMBEDDING
-from embeddings.selectors import not_fresh
 from embeddings.source import text_source
 from jobs.actor import Actor
 from jobs.budget import Budget
@@ -17,12 +17,12 @@ from jobs.kinds import get_kind
 from jobs.lifecycle import claim_one, enter
 from jobs.lifecycle.enter import origin
 from jobs.models import JobExecution, Run
-from jobs.runs import start_run
+from jobs.runs import start_fed_run, start_run
+from jobs.runs.attend import feed
+from jobs.runs.forecast import forecast_new
+from jobs.runs.start import active_run, feed_of
 from jobs.states import Operation, Priority
 from jobs.workers import worker_name
-
-#: Businesses that one transaction of a walk over the whole table makes jobs for.
-CHUNK = 5_000
 
 
 class NoBudget(Exception):
@@ -71,21 +71,39 @@ def embed_many(ids: Sequence[UUID], *, priority: str, actor: Actor) -> Bulk:
     return Bulk(run=run, entries=entries, not_found=[each for each in wanted if each not in labels])
 
 
-def embed_stale(*, actor: Actor, limit: int | None = None) -> int:
-    """Make sure that a job waits for every business without a fresh vector, `CHUNK` by `CHUNK`; return how many."""
-    asked = 0
-    last: UUID | None = None
-    while limit is None or asked < limit:
-        page = not_fresh().order_by("pk").values_list("pk", flat=True)
-        if last is not None:
-            page = page.filter(pk__gt=last)
-        ids = list(page[: CHUNK if limit is None else min(CHUNK, limit - asked)])
-        if not ids:
-            break
-        embed_many(ids, priority="low", actor=actor)
-        asked += len(ids)
-        last = ids[-1]
-    return asked
+def embed_all(options: Mapping[str, Any], *, actor: Actor) -> Run:
+    """Start a run over the whole table, or what `options` leaves of it; see `embeddings.feed` for them.
+
+    Raises `jobs.runs.RunActive` when one is under way.
+    """
+    run = start_fed_run(GENERATE_EMBEDDING, options, actor=actor)
+    feed(run.id)
+    return run
+
+
+def latest_run() -> Run | None:
+    """Return the run under way, else the last one over the whole table, else the last one of all."""
+    runs = Run.objects.filter(kind=GENERATE_EMBEDDING).order_by("-created_at")
+    return active_run(GENERATE_EMBEDDING) or runs.filter(fed=True).first() or runs.first()
+
+
+def dry_run(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Say what a run with these options would come to; nothing is written."""
+    kind = get_kind(GENERATE_EMBEDDING)
+    estimate = feed_of(kind).estimate(options)
+    expected = forecast_new(kind.name, estimate.texts, estimate.tokens)
+    return {
+        "dry_run": True,
+        "total": estimate.total,
+        "unchanged": estimate.free.get("unchanged", 0),
+        "cached": estimate.free.get("cached", 0),
+        "too_long": estimate.too_long,
+        "texts": estimate.texts,
+        "tokens": estimate.tokens,
+        "cost_usd": estimate.cost,
+        "eta_seconds": expected.seconds,
+        "forecast": expected.sentence,
+    }
 
 
 def embed_now(business_id: UUID, *, actor: Actor) -> JobExecution:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Model, QuerySet
+from django.db.models.expressions import Combinable
 from django.utils.module_loading import import_string
 
 
@@ -36,8 +37,11 @@ class TextSource(Protocol):
     def lock_current(self, ids: Collection[UUID]) -> dict[UUID, str]:
         """Return the current text hashes, keeping the rows from being deleted until the transaction ends."""
 
-    def subjects(self) -> QuerySet[Model]:
-        """Return all subjects that should have a vector; each row has `id` and `text_hash`."""
+    def subjects(self, **filters: str) -> QuerySet[Model]:
+        """Return all subjects that should have a vector, or those with such fields; rows have `id` and `text_hash`."""
+
+    def text_length(self) -> Combinable:
+        """Return an expression on subjects: the characters of the text."""
 
 
 @cache

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F
 
 from jobs.actor import Actor, current_actor
 from jobs.kinds import get_kind
@@ -72,5 +73,8 @@ def enqueue_many(
             extras=extras,
             run=run,
         )
+        if run is not None:
+            own = sum(entry.run_id == run.id for entry in entries)
+            Run.objects.filter(id=run.id).update(made=F("made") + own, skipped=F("skipped") + len(entries) - own)
         transaction.on_commit(partial(wake, kind), robust=True)
     return entries

@@ -24,6 +24,7 @@ from jobs.lifecycle.finish import Outcome
 from jobs.process.guard import guard
 from jobs.process.stopping import may_claim
 from jobs.process.work import work
+from jobs.runs.attend import attend
 from jobs.wake import wake
 from jobs.workers import worker_name
 
@@ -69,6 +70,7 @@ def run_lane(kind_name: str) -> bool:
         wake(kind.name)
     with structlog.contextvars.bound_contextvars(lane=kind.name, lease_id=str(claimed.lease_id)):
         work_off(claimed, budget)
+    attend({job.run_id for job in claimed.jobs if job.run_id})
     if budget.short_for:
         lanes.sleep(kind.name, budget.short_for)
     else:

@@ -17,6 +17,7 @@ from jobs.retry import DEFAULT_POLICY, Rule
 
 if TYPE_CHECKING:
     from jobs.batch import Batch
+    from jobs.runs.feeds import Feed
     from jobs.throttle import Throttle
 
 
@@ -53,6 +54,8 @@ class Kind:
     warm_up: Callable[[], object] | None = None
     #: Failures that are retried before the job is dead, unless the caller of `enqueue` says otherwise.
     max_retries: int = 3
+    #: The subjects that a run over all of them is about; None: there is no such run.
+    feed: "Feed | None" = None
     #: What each failure class leads to.
     retry: Mapping[ErrorClass, Rule] = field(default_factory=lambda: DEFAULT_POLICY)
 

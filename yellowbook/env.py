@@ -63,6 +63,17 @@ class Env:
         top = "" if at_most is None else f" and at most {at_most}"
         return self._read(name, default, convert, f"a whole number of at least {at_least}{top}")
 
+    def amount(self, name: str, default: float) -> float:
+        """A number that is not negative."""
+
+        def convert(raw: str) -> float:
+            value = float(raw)
+            if not 0 <= value < float("inf"):
+                raise ValueError
+            return value
+
+        return self._read(name, default, convert, "a number of at least 0")
+
     def seconds(self, name: str, default: float, *, at_least: float = 0.001) -> float:
         """A duration in seconds."""
 

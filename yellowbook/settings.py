@@ -162,6 +162,8 @@ _metered = EMBEDDING_PROVIDER != "local"
 EMBEDDING_RPM = env.integer("EMBEDDING_RPM", 15 if _metered else 0)
 EMBEDDING_TPM = env.integer("EMBEDDING_TPM", 30_000 if _metered else 0)
 EMBEDDING_RPD = env.integer("EMBEDDING_RPD", 1_000 if _metered else 0)
+#: US dollars for a million tokens; 0.15 is Google's price of gemini-embedding-001 on the paid tier.
+EMBEDDING_PRICE = env.amount("EMBEDDING_PRICE", 0.15 if _metered else 0.0)
 #: Share of each budget that only jobs of priority `high` may spend.
 EMBEDDING_RESERVE = env.share("EMBEDDING_RESERVE", 0.05)
 #: Where `embeddings` gets the texts of subjects from; see `embeddings.source.TextSource`.

@@ -3,7 +3,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from jobs.api import deadletters, views
+from jobs.api import deadletters, runs, views
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("jobs", views.JobViewSet, basename="job")
@@ -16,6 +16,10 @@ urlpatterns = [
     path("dlq/retry/<uuid:job_id>", deadletters.RetryOneView.as_view(), name="dlq-retry"),
     path("dlq/<uuid:job_id>", deadletters.DeadLetterView.as_view(), name="dlq-entry"),
     path("dlq/<uuid:job_id>/resolve", deadletters.ResolveView.as_view(), name="dlq-resolve"),
+    path("runs", runs.RunListView.as_view(), name="runs"),
+    path("runs/<uuid:run_id>", runs.RunView.as_view(), name="run"),
+    path("runs/<uuid:run_id>/stop", runs.StopRunView.as_view(), name="run-stop"),
+    path("runs/<uuid:run_id>/resume", runs.ResumeRunView.as_view(), name="run-resume"),
     path("workers", views.WorkerListView.as_view(), name="workers"),
     path("lanes", views.LaneListView.as_view(), name="lanes"),
     path("lanes/<str:kind>/pause", views.PauseLaneView.as_view(), name="lane-pause"),

@@ -31,6 +31,7 @@ class ClaimedJob:
     rate_limits: int
     deliveries: int
     split_size: int
+    run_id: UUID | None
     metadata: Mapping[str, Any]
     created_at: datetime
     started_at: datetime
@@ -115,7 +116,7 @@ UPDATE jobs_jobexecution AS job
   FROM due, lease
  WHERE job.id = due.id
 RETURNING job.id, job.subject, job.operation, job.priority, job.attempt, job.max_retries, job.rate_limits,
-          job.deliveries, job.split_size, job.metadata, job.created_at, job.started_at, job.next_attempt_at
+          job.deliveries, job.split_size, job.run_id, job.metadata, job.created_at, job.started_at, job.next_attempt_at
 """
 #: The fields of `ClaimedJob`, in the order in which `_START` returns them; the last column is for sorting.
 _RETURNED = tuple(field.name for field in dataclasses.fields(ClaimedJob))

@@ -22,6 +22,8 @@ class Entry:
     subject: str
     status: str
     created: bool
+    #: The run that the job belongs to.
+    run_id: UUID | None = None
 
 
 def origin(actor: Actor) -> dict[str, str]:
@@ -35,18 +37,21 @@ def origin(actor: Actor) -> dict[str, str]:
 
 #: Joining locks the row until the caller's transaction ends, and a claim skips locked rows: a worker can't take the
 #: job before the change that joined it is visible. Rows are taken in the order of their subjects, so that two bulk
-#: calls over the same subjects wait for each other instead of deadlocking.
+#: calls over the same subjects wait for each other instead of deadlocking. They fall due in the order in which they
+#: were given, a microsecond apart.
 _ENTER = """
 INSERT INTO jobs_jobexecution AS job
     (id, kind, subject, operation, priority, status, max_retries, metadata, run_id, created_at, next_attempt_at)
 SELECT new.id, %(kind)s, new.subject, %(operation)s, %(priority)s, 'queued', %(max_retries)s,
-       %(metadata)s::jsonb || new.metadata, %(run_id)s, statement_timestamp(), statement_timestamp()
-  FROM unnest(%(ids)s::uuid[], %(subjects)s::text[], %(extras)s::jsonb[]) AS new (id, subject, metadata)
+       %(metadata)s::jsonb || new.metadata, %(run_id)s, statement_timestamp(),
+       statement_timestamp() + (new.place - 1) * interval '1 microsecond'
+  FROM unnest(%(ids)s::uuid[], %(subjects)s::text[], %(extras)s::jsonb[]) WITH ORDINALITY
+       AS new (id, subject, metadata, place)
  ORDER BY new.subject
     ON CONFLICT (kind, subject) WHERE status IN ('queued', 'retrying') DO UPDATE
    SET priority = least(job.priority, excluded.priority),
        run_id = coalesce(job.run_id, excluded.run_id)
-RETURNING job.id, job.subject, job.status
+RETURNING job.id, job.subject, job.status, job.run_id
 """
 
 
@@ -81,8 +86,14 @@ def enter(
                 "extras": [json.dumps(extra) for extra in extras] if extras else ["{}"] * len(ids),
             },
         )
-        rows = {subject: (job_id, status) for job_id, subject, status in cursor.fetchall()}
+        rows = {subject: (job_id, status, run_id) for job_id, subject, status, run_id in cursor.fetchall()}
     return [
-        Entry(job_id=rows[subject][0], subject=subject, status=rows[subject][1], created=rows[subject][0] == new_id)
+        Entry(
+            job_id=rows[subject][0],
+            subject=subject,
+            status=rows[subject][1],
+            created=rows[subject][0] == new_id,
+            run_id=rows[subject][2],
+        )
         for subject, new_id in zip(subjects, ids, strict=True)
     ]

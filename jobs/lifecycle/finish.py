@@ -14,6 +14,7 @@ from jobs.errors import JobError
 from jobs.lifecycle import circuit
 from jobs.lifecycle.bury import Grave, bury
 from jobs.lifecycle.claim import Claim, ClaimedJob
+from jobs.lifecycle.counts import count
 from jobs.lifecycle.rewait import Ended, end_unfinished
 from jobs.models import Attempt
 from jobs.retry import delay_before_retry
@@ -98,6 +99,8 @@ def finish(
             counts[status] = counts.get(status, 0) + 1
         for status in _postpone(claimed, [jobs[job_id] for job_id in final if job_id not in succeeded], final):
             counts[status] = counts.get(status, 0) + 1
+        if any(job.run_id for job in claimed.jobs):
+            count(list(final))
         circuit.note(claimed.kind, [failure.error for failure in failed.values()], succeeded=bool(succeeded))
         with connection.cursor() as cursor:
             cursor.execute(

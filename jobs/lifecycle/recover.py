@@ -6,6 +6,7 @@ from django.db import connection, transaction
 
 from jobs.errors import Poisoned
 from jobs.lifecycle.bury import Grave, bury
+from jobs.lifecycle.counts import count
 from jobs.lifecycle.rewait import Ended, end_unfinished
 from jobs.models import Attempt, JobExecution
 
@@ -59,6 +60,7 @@ def _take_back(leases: list[UUID], *, blame: bool = True) -> int:
     states = end_unfinished(
         [Ended(**row, status="dead" if row["deliveries"] >= MAX_DELIVERIES else "queued") for row in held]
     )
+    count(list(states))
     _bury_poisoned([job_id for job_id, status in states.items() if status == "dead"])
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM jobs_lease WHERE id = ANY(%s)", [leases])

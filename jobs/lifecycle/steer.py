@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from jobs.actor import Actor
+from jobs.lifecycle.counts import count, uncount
 from jobs.lifecycle.rewait import states_of, write_in_order
 from jobs.models import DeadLetter, JobExecution
 from jobs.states import WAITING, Operation, Status
@@ -16,6 +18,9 @@ from jobs.states import WAITING, Operation, Status
 class StateConflict(Exception):
     """The job is not in a state that allows this; the message says which one it is in."""
 
+
+#: Why a job was cancelled whose run was stopped.
+RUN_STOPPED = "run stopped"
 
 #: Why a job was cancelled that a person cancelled; who it was stands in its metadata.
 BY_A_PERSON = "by a person"
@@ -30,9 +35,11 @@ UPDATE jobs_jobexecution
 
 def cancel(job_id: UUID, *, by: str) -> None:
     """Call a waiting job off in a person's name; `StateConflict` when it does not wait (any more)."""
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_CANCEL, {"id": job_id, "by": by, "reason": BY_A_PERSON})
         changed = cursor.rowcount
+        if changed:
+            count([job_id])
     if not changed:
         status = JobExecution.objects.values_list("status", flat=True).get(id=job_id)
         raise StateConflict(f"The job is {status}: only a queued or retrying job can be cancelled.")
@@ -40,9 +47,34 @@ def cancel(job_id: UUID, *, by: str) -> None:
 
 def cancel_waiting(subjects: Sequence[UUID | str], *, reason: str) -> int:
     """Call off every waiting job on `subjects`, of any kind; `reason` is a few words. Return how many there were."""
-    return JobExecution.objects.filter(subject__in=[str(subject) for subject in subjects], status__in=WAITING).update(
-        status=Status.CANCELLED, result=reason, finished_at=Now()
-    )
+    return _call_off(JobExecution.objects.filter(subject__in=[str(subject) for subject in subjects]), reason)
+
+
+def cancel_run(run_id: UUID) -> int:
+    """Call off every waiting job of a run; return how many there were."""
+    return _call_off(JobExecution.objects.filter(run_id=run_id), RUN_STOPPED)
+
+
+def _call_off(jobs: QuerySet[JobExecution], reason: str) -> int:
+    """Cancel those of the jobs that wait, locked in the order in which all others lock them."""
+    with transaction.atomic():
+        waiting = jobs.filter(status__in=WAITING).order_by("kind", "subject").select_for_update()
+        ids = list(waiting.values_list("id", flat=True))
+        JobExecution.objects.filter(id__in=ids).update(status=Status.CANCELLED, result=reason, finished_at=Now())
+        count(ids)
+    return len(ids)
+
+
+def leave_run(run_id: UUID) -> list[str]:
+    """Take the jobs that were called off with their run out of it; return their subjects.
+
+    Call it in a transaction: the run makes new jobs in their place.
+    """
+    left = JobExecution.objects.filter(run_id=run_id, status=Status.CANCELLED, result=RUN_STOPPED)
+    subjects = dict(left.values_list("id", "subject"))
+    uncount(list(subjects))
+    JobExecution.objects.filter(id__in=list(subjects)).update(run=None)
+    return list(subjects.values())
 
 
 _DEAD = """
@@ -93,7 +125,9 @@ def retry_many(job_ids: Sequence[UUID], *, actor: Actor) -> dict[str, int]:
         with connection.cursor() as cursor:
             cursor.execute(_DEAD, [list(job_ids)])
             kinds = {job_id: kind for job_id, kind, _ in cursor.fetchall()}
+        uncount(list(kinds))
         write_in_order(_RETRY, [{"id": job_id, **asked} for job_id in kinds])
+        count(list(kinds))
         waiting = [job_id for job_id, status in states_of(list(kinds)).items() if status == Status.QUEUED]
         DeadLetter.objects.filter(job_id__in=waiting, resolved_at__isnull=True).update(
             resolution=DeadLetter.Resolution.RETRIED, resolved_at=Now(), resolved_by=actor.triggered_by

@@ -5,7 +5,7 @@ from jobs.models.idempotency import IdempotentRequest
 from jobs.models.job import Attempt, JobExecution
 from jobs.models.lane import Lane, Lease
 from jobs.models.periodic import PeriodicTask
-from jobs.models.run import Run
+from jobs.models.run import Run, RunCount
 from jobs.models.worker import WorkerProcess
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "Lease",
     "PeriodicTask",
     "Run",
+    "RunCount",
     "WorkerProcess",
 ]

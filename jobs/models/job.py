@@ -69,6 +69,12 @@ class JobExecution(models.Model):
             models.Index(fields=["subject", "-created_at"], name="jobs_job_subject"),
             models.Index(fields=["-finished_at"], condition=Q(finished_at__isnull=False), name="jobs_job_finished"),
             models.Index(fields=["run", "status"], condition=Q(run__isnull=False), name="jobs_job_run"),
+            models.Index(fields=["run", "subject"], condition=Q(run__isnull=False), name="jobs_job_run_subject"),
+            models.Index(
+                fields=["run", "-started_at"],
+                condition=Q(run__isnull=False) & ~Q(error_class=""),
+                name="jobs_job_run_errors",
+            ),
         ]
 
     def __str__(self) -> str:

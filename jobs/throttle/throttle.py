@@ -66,6 +66,15 @@ class Standing:
     blocked_for: float
 
 
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What one call spent, and the seconds until it no longer counts."""
+
+    free_in: float
+    units: int
+    tokens: int
+
+
 class Throttle:
     """Grants units before they are sent, so that the provider never has to refuse.
 
@@ -166,6 +175,23 @@ class Throttle:
         except RedisError:
             return None
         return Standing(units, tokens, today, blocked[0] / 1000) if units >= 0 else None
+
+    def spent(self) -> list[Spent]:
+        """Return what counts now, call by call; nothing when Redis is away. For forecasts: it is read in two steps."""
+        log_key, amounts_key, *_ = self._keys("-")
+        try:
+            log_of: Any = self._client.zrange(log_key, 0, -1, withscores=True)
+            amounts: Any = self._client.hgetall(amounts_key)
+            now = self._now().timestamp() * 1000
+        except RedisError:
+            return []
+        found = []
+        for grant_id, moment in log_of:
+            units, _, tokens = amounts.get(grant_id, b"0:0").decode().partition(":")
+            free_in = (moment + self._window - now) / 1000
+            if free_in > 0 and int(units):
+                found.append(Spent(free_in, int(units), int(tokens)))
+        return found
 
     def seconds_until_reset(self) -> float:
         """Return the seconds until the daily budgets start anew, by Redis's clock."""

@@ -1,10 +1,14 @@
 """What `embeddings` gets to know of businesses; named in the setting `EMBEDDING_SOURCE`."""
 
 from collections.abc import Collection
+from functools import reduce
+from operator import add
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Length
 
 from embeddings.source import SourceText
 from yellowbook.directory.models import Business
@@ -42,9 +46,14 @@ class BusinessTexts:
             cursor.execute(_LOCK_CURRENT, [list(ids)])
             return dict(cursor.fetchall())
 
-    def subjects(self) -> QuerySet[Business]:
-        """Return every business, whatever its status: all of them are embedded."""
-        return Business.objects.all()
+    def subjects(self, **filters: str) -> QuerySet[Business]:
+        """Return every business, whatever its status: all of them are embedded. `filters` are exact field values."""
+        return Business.objects.filter(**filters)
+
+    def text_length(self) -> Combinable:
+        """Return the characters of the embedded text: of its fields, and of the line feeds between them."""
+        lengths: list[Combinable] = [Length(field) for field in TEXT_FIELDS]
+        return reduce(add, lengths, Value(len(TEXT_FIELDS) - 1))
 
 
 source = BusinessTexts()

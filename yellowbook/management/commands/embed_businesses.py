@@ -3,11 +3,12 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from embeddings.selectors import coverage
-from embeddings.services import embed_stale
+from embeddings.services import embed_all
 from jobs.actor import current_actor
+from jobs.runs import RunActive
 
 
 class Command(BaseCommand):
@@ -21,9 +22,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Make the jobs and say how many."""
-        asked = embed_stale(actor=current_actor(), limit=options["limit"])
+        try:
+            run = embed_all({"limit": options["limit"]}, actor=current_actor())
+        except RunActive as error:
+            raise CommandError(str(error)) from None
         now = coverage()
         self.stdout.write(
-            f"{asked} businesses will be embedded by {now['model']}; "
+            f"{run.total} businesses will be embedded by {now['model']}; "
             f"{now['with_embeddings']} of {now['total']} have a vector by it now."
         )

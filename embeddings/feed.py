@@ -1,0 +1,95 @@
+"""The subjects of a run over all embeddings: which ones need a vector, and what that would cost.
+
+Options: `skip_existing` (true: leave out what has a vector of its present text), `stale_only` (only what has a vector,
+but none of its present text by the model in use), `category`, `force` (embed again even what is unchanged).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import CharField, Count, Exists, F, OuterRef, Q, QuerySet, Sum, Value
+from django.db.models.functions import Cast, Least
+
+from embeddings.current import current_model
+from embeddings.models import Embedding
+from embeddings.prepare import CHARACTERS_PER_TOKEN
+from embeddings.providers import provider_class
+from embeddings.source import text_source
+from jobs.models import JobExecution
+from jobs.runs.feeds import Estimate, Item, Options
+
+#: Options that choose subjects by their own fields.
+FILTERS = ("category",)
+
+
+class EmbeddingFeed:
+    """A `jobs.runs.feeds.Feed`."""
+
+    def count(self, options: Options) -> int:
+        """Return how many businesses need a job."""
+        return _wanted(options).count()
+
+    def page(self, options: Options, *, run_id: UUID, after: str, limit: int) -> list[Item]:
+        """Return the next businesses, in the order of their ids."""
+        made = JobExecution.objects.filter(run_id=run_id, subject=Cast(OuterRef("pk"), CharField()))
+        wanted = _wanted(options).filter(~Exists(made))
+        if after:
+            wanted = wanted.filter(pk__gt=UUID(after))
+        ids: list[UUID] = list(wanted.order_by("pk").values_list("pk", flat=True)[:limit])
+        labels = text_source().labels(ids)
+        force = {"force": True} if options.get("force") else {}
+        return [Item(str(each), {"original_name": labels.get(each, ""), **force}) for each in ids]
+
+    def estimate(self, options: Options) -> Estimate:
+        """Count, and add up; tokens are those that the budget would count, which is the most that they can be."""
+        wanted = _wanted(options)
+        fresh = _in_scope(options).filter(Exists(_fresh())).count()
+        limit = int(provider_class(settings.EMBEDDING_PROVIDER).max_tokens * CHARACTERS_PER_TOKEN)
+        sized = wanted.annotate(length=text_source().text_length())
+        total, too_long = sized.aggregate(total=Count("pk"), too_long=Count("pk", filter=Q(length__gt=limit))).values()
+        free: dict[str, int] = {}
+        if options.get("force"):
+            sent = sized
+        else:
+            if options.get("skip_existing", True):
+                fresh_in_run = 0
+            else:
+                fresh_in_run, sized = fresh, sized.filter(~Exists(_fresh()))
+            stored = Embedding.objects.filter(model=current_model(), text_hash=OuterRef("text_hash"))
+            sent = sized.filter(~Exists(stored)).order_by("text_hash").distinct("text_hash")
+            free = {"unchanged": fresh, "cached": total - fresh_in_run - sent.count()}
+        chosen = _in_scope({}).filter(pk__in=sent.values("pk")).annotate(length=text_source().text_length())
+        tokens = chosen.aggregate(
+            texts=Count("pk"), tokens=Sum(Least(F("length"), Value(limit)) / int(CHARACTERS_PER_TOKEN) + 1)
+        )
+        return Estimate(
+            total=total,
+            free=free,
+            too_long=too_long,
+            texts=tokens["texts"],
+            tokens=tokens["tokens"] or 0,
+            cost=round((tokens["tokens"] or 0) / 1e6 * settings.EMBEDDING_PRICE, 6),
+        )
+
+
+def _in_scope(options: Mapping[str, Any]) -> QuerySet[Any]:
+    chosen = {name: str(options[name]) for name in FILTERS if options.get(name)}
+    subjects: QuerySet[Any] = text_source().subjects(**chosen)
+    return subjects
+
+
+def _fresh() -> QuerySet[Embedding]:
+    """Return, for use on subjects, the vector of their present text by the model in use."""
+    return Embedding.objects.filter(business_id=OuterRef("pk"), model=current_model(), text_hash=OuterRef("text_hash"))
+
+
+def _wanted(options: Mapping[str, Any]) -> QuerySet[Any]:
+    subjects = _in_scope(options)
+    if options.get("stale_only"):
+        vectors = Embedding.objects.filter(business_id=OuterRef("pk"))
+        return subjects.filter(Exists(vectors), ~Exists(_fresh()))
+    if options.get("skip_existing", True) and not options.get("force"):
+        return subjects.filter(~Exists(_fresh()))
+    return subjects

@@ -1,0 +1,145 @@
+"""How far a run has come: read from a handful of rows, whatever its size."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from jobs import clock
+from jobs.models import Attempt, Run, RunCount
+
+#: Errors that are listed.
+ERRORS = 100
+#: Seconds that the measured rate looks back, at least where there is as much to see.
+LOOK_BACK = 60.0
+
+#: Everything before the first open job is done: a run can be taken up after that.
+_LAST_DONE = """
+SELECT max(done.subject) FROM jobs_jobexecution AS done
+ WHERE done.run_id = %(run)s
+   AND done.subject < coalesce((SELECT min(subject) FROM jobs_jobexecution
+                                 WHERE run_id = %(run)s AND status IN ('queued', 'retrying', 'running')), '~')
+"""
+
+_BY_CLASS = """
+SELECT DISTINCT ON (error_class) error_class, error, count(*) OVER (PARTITION BY error_class), started_at
+  FROM jobs_jobexecution
+ WHERE run_id = %s AND error_class <> '' AND status = 'dead'
+ ORDER BY error_class, started_at DESC
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A run's counts. `processed` = `succeeded` + `failed` + `cancelled` + `skipped`."""
+
+    run: Run
+    processed: int
+    succeeded: int
+    failed: int
+    cancelled: int
+    skipped: int
+    #: Succeeded jobs by result, e.g. {"embedded": 90, "unchanged": 8, "cached": 2}.
+    results: dict[str, int]
+    #: Subjects a second, lately; None before there is anything to measure.
+    rate: float | None
+    elapsed_seconds: float
+    read_at: datetime = field(repr=False)
+
+    @property
+    def left(self) -> int:
+        """Subjects that are still to be dealt with."""
+        return max(0, self.run.total - self.processed)
+
+    @property
+    def percentage(self) -> float:
+        """How much of it is done, 0 to 100; never more, and 100 only when all is."""
+        if not self.run.total:
+            return 100.0 if self.run.finished_at else 0.0
+        done = min(100.0, 100.0 * self.processed / self.run.total)
+        return 100.0 if self.left == 0 else min(99.99, round(done, 2))
+
+
+def processed(run: Run) -> int:
+    """Return how many of its subjects are dealt with."""
+    return run.skipped + sum(RunCount.objects.filter(run=run).values_list("jobs", flat=True))
+
+
+def progress_of(run: Run) -> Progress:
+    """Read the counts."""
+    return _progress(run, dict(RunCount.objects.filter(run=run).values_list("outcome", "jobs")), clock.now())
+
+
+def progress_of_many(runs: list[Run]) -> list[Progress]:
+    """Read the counts of several runs, in one query."""
+    counts: dict[Any, dict[str, int]] = {run.id: {} for run in runs}
+    for run_id, outcome, jobs in RunCount.objects.filter(run__in=runs).values_list("run_id", "outcome", "jobs"):
+        counts[run_id][outcome] = jobs
+    now = clock.now()
+    return [_progress(run, counts[run.id], now) for run in runs]
+
+
+def _progress(run: Run, counts: dict[str, int], now: datetime) -> Progress:
+    failed, cancelled = counts.pop("dead", 0), counts.pop("cancelled", 0)
+    results = {outcome: jobs for outcome, jobs in sorted(counts.items()) if jobs}
+    succeeded = sum(results.values())
+    done = succeeded + failed + cancelled + run.skipped
+    running = (now - run.resumed_at).total_seconds() if run.finished_at is None else 0.0
+    return Progress(
+        run=run,
+        processed=done,
+        succeeded=succeeded,
+        failed=failed,
+        cancelled=cancelled,
+        skipped=run.skipped,
+        results=results,
+        rate=_rate(run, done, now) if run.finished_at is None else None,
+        elapsed_seconds=run.seconds_before + running,
+        read_at=now,
+    )
+
+
+def _rate(run: Run, done: int, now: datetime) -> float | None:
+    """Return subjects a second since the first sample within `LOOK_BACK`, else since it was started or resumed."""
+    moment = now.timestamp()
+    since, before = next(
+        ((at, number) for at, number in run.samples if moment - at <= LOOK_BACK), (run.resumed_at.timestamp(), None)
+    )
+    if before is None:
+        before = 0 if not run.seconds_before else done
+    seconds = moment - since
+    return (done - before) / seconds if seconds >= 1 and done > before else None
+
+
+def last_processed(run: Run) -> str | None:
+    """Return the last subject of which it and everything before it is done; what `resume_from` takes."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LAST_DONE, {"run": run.id})
+        found: str | None = cursor.fetchone()[0]
+    return found
+
+
+def failures_by_class(run: Run) -> list[dict[str, Any]]:
+    """Return the failure classes of its dead jobs: {error_class, count, last_error, last_at}."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BY_CLASS, [run.id])
+        return [
+            {"error_class": error_class, "count": number, "last_error": error, "last_at": at}
+            for error_class, error, number, at in cursor.fetchall()
+        ]
+
+
+def last_errors(run: Run) -> list[dict[str, Any]]:
+    """Return its last failed attempts, the newest first: {job_id, subject, error_class, error, at}."""
+    attempts = Attempt.objects.filter(job__run=run, job__error_class__gt="").select_related("job")
+    return [
+        {
+            "job_id": attempt.job_id,
+            "subject": attempt.job.subject,
+            "error_class": attempt.error_class,
+            "error": attempt.error,
+            "at": attempt.finished_at,
+        }
+        for attempt in attempts.order_by("-id")[:ERRORS]
+    ]
