@@ -54,10 +54,6 @@ class DeadLetterAdmin(SettlingAdmin):
     search_help_text = "A job's or a subject's id, the beginning of a subject's name, or any part of the reason"
     ordering = [F("resolved_at").desc(nulls_first=True), "-created_at"]
     change_form_outer_before_template = "admin/jobs/deadletter.html"
-    fieldsets = [
-        ("Times", {"fields": ["enqueued_at", "last_attempt_at", "created_at"]}),
-        ("Settled", {"fields": ["resolution", "resolved_at", "resolved_by", "note"]}),
-    ]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[DeadLetterList]:
         """Return the list without long columns."""
@@ -76,6 +72,12 @@ class DeadLetterAdmin(SettlingAdmin):
             named = queryset.filter(payload__metadata__original_name__istartswith=term)
             return named | queryset.filter(failure_reason__icontains=term), False
         return queryset.filter(job_id=wanted) | queryset.filter(subject=str(wanted)), False
+
+    def get_fieldsets(self, request: HttpRequest, obj: DeadLetter | None = None) -> Any:
+        """Return the times, and who settled it once somebody has."""
+        times = ("Times", {"fields": ["enqueued_at", "last_attempt_at", "created_at"]})
+        settled = ("Settled", {"fields": ["resolution", "resolved_at", "resolved_by", "note"]})
+        return [settled, times] if obj and obj.resolved_at else [times]
 
     @display(
         description="state",
