@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ERROR_FLAG, IGNORED_PARAMS, PAGE_VAR, SEARCH_VAR
 from django.contrib.auth.models import User
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import Max, QuerySet
@@ -21,7 +22,7 @@ from jobs.admin.verbs import RESOLVE, RETRY, SettleForm, Verb
 from jobs.models import DeadLetter
 
 #: Parameters of a list's address that choose no rows.
-_NOT_A_FILTER = {"o", "p", "all", "e"}
+_NOT_A_FILTER = {*IGNORED_PARAMS, PAGE_VAR, ERROR_FLAG} - {SEARCH_VAR}
 
 
 class SettlingAdmin(ReadOnlyAdmin):
@@ -138,6 +139,8 @@ class SettlingAdmin(ReadOnlyAdmin):
 
 
 def _with_filter(request: HttpRequest, name: str) -> str:
-    """Return the address of a page that takes the same filter as this one."""
-    query = request.GET.urlencode()
+    """Return the address of a page that takes the same filter as this one; what is settled may leave fewer pages."""
+    given = request.GET.copy()
+    given.pop(PAGE_VAR, None)
+    query = given.urlencode()
     return f"{reverse(name)}?{query}" if query else reverse(name)

@@ -102,6 +102,16 @@ def test_all_that_match_the_filter_are_settled_beyond_the_page(operator: Client,
     assert LogEntry.objects.count() == 60
 
 
+def test_a_page_that_is_gone_once_its_letters_are_settled_is_not_asked_for(operator: Client, make_kind) -> None:
+    letters = bury(make_kind(batch_size=100, linger=0.0), *[f"s{n}" for n in range(60)])
+    asked = select(operator, "resolve", letters[0], query="?p=2&state=unresolved", across=True)
+
+    for _ in range(2):
+        assert confirm(operator, asked)["Location"] == f"{LIST}?state=unresolved"
+
+    assert not deadletters.unsettled().exists()
+
+
 def test_letters_that_come_after_the_question_are_left_out(operator: Client, kind: Kind) -> None:
     bury(kind, "before")
     asked = operator.get(f"{LIST}retry/?state=unresolved")
