@@ -60,10 +60,10 @@ def listed(letters: QuerySet[DeadLetter]) -> QuerySet[DeadLetter]:
 
 def attempts_of(letter: DeadLetter) -> QuerySet[Attempt]:
     """Return the failed attempts that led to this letter; those before an earlier letter of the job led to that one."""
-    attempts = Attempt.objects.filter(job_id=letter.job_id, finished_at__lte=letter.created_at)
-    earlier = DeadLetter.objects.filter(job_id=letter.job_id, created_at__lt=letter.created_at)
-    before = earlier.aggregate(Max("created_at"))["created_at__max"]
-    return attempts.filter(finished_at__gt=before) if before else attempts
+    attempts = Attempt.objects.filter(job_id=letter.job_id, started_at__lte=letter.last_attempt_at)
+    earlier = DeadLetter.objects.filter(job_id=letter.job_id, last_attempt_at__lt=letter.last_attempt_at)
+    before = earlier.aggregate(Max("last_attempt_at"))["last_attempt_at__max"]
+    return attempts.filter(started_at__gt=before) if before else attempts
 
 
 def summary() -> dict[str, Any]:

@@ -9,7 +9,7 @@ from jobs import deadletters
 from jobs.errors import NotFound, ServerError
 from jobs.kinds import Kind
 from jobs.models import DeadLetter, JobExecution
-from tests.jobs.support import end, must_claim
+from tests.jobs.support import end, make_due, must_claim
 
 from .support import EVIL, LIST, body, bury, page_of, said, shown
 
@@ -47,20 +47,20 @@ def test_everything_from_outside_is_escaped(viewer: Client, kind: Kind) -> None:
     assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 8
 
 
+@pytest.mark.django_db(transaction=True)
 def test_the_attempts_are_those_that_led_to_this_letter(viewer: Client, kind: Kind) -> None:
     first = bury(kind, "a", error=ServerError("first failure"))[0]
     deadletters.retry_one(first.job_id, triggered_by="x")
-    JobExecution.objects.update(max_retries=0)
+    JobExecution.objects.update(max_retries=1)
     end(must_claim(kind), ServerError("second failure"))
+    make_due(JobExecution.objects.get())
+    end(must_claim(kind), ServerError("third failure"))
     second = deadletters.unsettled().get()
 
-    for letter, its, not_its in (
-        (first, "first failure", "second failure"),
-        (second, "second failure", "first failure"),
-    ):
-        page = body(viewer, page_of(letter))
-        assert its in page
-        assert not_its not in page
+    for letter, failures in ((first, ["first failure"]), (second, ["second failure", "third failure"])):
+        attempts = viewer.get(page_of(letter)).context["attempts"]
+        assert [attempt.error for attempt in attempts] == failures
+        assert all(failure in body(viewer, page_of(letter)) for failure in failures)
 
 
 @pytest.mark.django_db(transaction=True)
