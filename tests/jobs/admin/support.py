@@ -20,7 +20,7 @@ EVIL = "<script>alert(1)</script>"
 def bury(
     kind: Kind, *subjects: str, error: JobError | None = None, stack: str = "", name: str = ""
 ) -> list[DeadLetter]:
-    """Have jobs die, as many at a time as the kind's claims take; return their letters."""
+    """Have jobs die, as many at a time as the kind's claims take; return their letters in the order of `subjects`."""
     ids: list[UUID] = []
     for start in range(0, len(subjects), kind.batch_size):
         some = subjects[start : start + kind.batch_size]
@@ -28,7 +28,8 @@ def bury(
         claim = must_claim(kind)
         end(claim, {job.id: Failure(error or NotFound("gone"), stack=stack) for job in claim.jobs})
         ids += [job.id for job in claim.jobs]
-    return list(DeadLetter.objects.filter(job_id__in=ids, resolved_at=None).order_by("id"))
+    by_subject = {letter.subject: letter for letter in DeadLetter.objects.filter(job_id__in=ids)}
+    return [by_subject[subject] for subject in subjects]
 
 
 def shown(client: Client, query: str = "") -> list[str]:
