@@ -94,6 +94,15 @@ def test_retry_makes_the_job_wait_and_shows_the_letter_again(operator: Client, k
     assert (entry.user.get_username(), entry.object_id, entry.change_message) == ("болд", str(letter.pk), "requeued")
 
 
+@pytest.mark.parametrize("verb", ["retry", "resolve"])
+def test_a_button_settles_no_other_letter(operator: Client, kind: Kind, verb: str) -> None:
+    letter, other = bury(kind, "a", "b")
+
+    operator.post(reverse(f"admin:deadletter_{verb}", args=[letter.pk]))
+
+    assert deadletters.unsettled().get() == other
+
+
 def test_resolve_keeps_the_note_and_the_job_stays_dead(operator: Client, kind: Kind) -> None:
     letter = bury(kind, "a")[0]
 
