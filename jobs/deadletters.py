@@ -1,35 +1,69 @@
 """What people do with dead letters: look, group by cause, retry, resolve."""
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, Max, Min, QuerySet
-from django.db.models.functions import Now
+from django.db.models import Case, CharField, Count, Exists, F, Func, Max, Min, OuterRef, Q, QuerySet, Value, When
+from django.db.models.fields.json import KT
+from django.db.models.functions import Concat, Left, Now
 
 from jobs.actor import Actor
 from jobs.lifecycle import StateConflict, retry_many
-from jobs.models import DeadLetter
-from jobs.states import Source
+from jobs.models import Attempt, DeadLetter, JobExecution
+from jobs.states import WAITING, Source, Status
 from jobs.wake import wake
 
-#: Dead letters that one transaction retries.
+#: Dead letters that one transaction settles.
 CHUNK = 500
+#: Characters of a reason that a list shows.
+CLIP = 160
+#: Why a dead job does not wait again: another one waits on its subject, or is made to wait by the same retry.
+ANOTHER = "another job on the same subject does the work"
+
+#: Called with the letters that were settled, in the transaction that settles them.
+Written = Callable[[Sequence[DeadLetter]], object]
 
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """What came of retrying many: jobs that wait again, and those that something else had settled."""
+    """What came of retrying many: jobs that wait again, letters left alone, and how many of these for which reason."""
 
     requeued: int
     skipped: int
+    reasons: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What came of resolving many: letters settled, letters left alone, and how many of these for which reason."""
+
+    resolved: int
+    skipped: int
+    reasons: Mapping[str, int] = field(default_factory=dict)
 
 
 def unsettled() -> QuerySet[DeadLetter]:
     """Return the dead letters that nobody has retried or resolved."""
     return DeadLetter.objects.filter(resolved_at__isnull=True)
+
+
+def listed(letters: QuerySet[DeadLetter]) -> QuerySet[DeadLetter]:
+    """Return `letters` for a list: with `original_name` and `clipped` (the reason), without their long columns."""
+    return letters.annotate(
+        original_name=KT("payload__metadata__original_name"), clipped=Left("failure_reason", CLIP)
+    ).defer("payload", "failure_reason", "error_details", "note")
+
+
+def attempts_of(letter: DeadLetter) -> QuerySet[Attempt]:
+    """Return the failed attempts that led to this letter; those before an earlier letter of the job led to that one."""
+    attempts = Attempt.objects.filter(job_id=letter.job_id, started_at__lte=letter.last_attempt_at)
+    earlier = DeadLetter.objects.filter(job_id=letter.job_id, last_attempt_at__lt=letter.last_attempt_at)
+    before = earlier.aggregate(Max("last_attempt_at"))["last_attempt_at__max"]
+    return attempts.filter(started_at__gt=before) if before else attempts
 
 
 def summary() -> dict[str, Any]:
@@ -44,37 +78,116 @@ def summary() -> dict[str, Any]:
     }
 
 
-def causes() -> list[dict[str, Any]]:
-    """Return the unsettled dead letters grouped by cause, the most frequent first."""
-    rows: Iterable[Any] = (
+def causes(most: int | None = None) -> list[dict[str, Any]]:
+    """Return the unsettled dead letters grouped by cause, the most frequent first; `letter` is the newest one's id."""
+    rows = (
         unsettled()
         .values("fingerprint", "kind", "error_class")
-        .annotate(count=Count("id"), first=Min("created_at"), last=Max("created_at"), example=Max("failure_reason"))
+        .annotate(
+            count=Count("id"),
+            first=Min("created_at"),
+            last=Max("created_at"),
+            example=Max("failure_reason"),
+            letter=Max("id"),
+        )
         .order_by("-count", "fingerprint")
     )
-    return list(rows)
+    return [dict(row) for row in rows[:most]]
 
 
-def retry_letters(letters: QuerySet[DeadLetter], *, triggered_by: str) -> Retried:
-    """Make the jobs of unsettled dead letters wait again, each exactly once however many people ask at once."""
+#: Why a settled letter is left alone.
+_SETTLED = [
+    When(resolution=DeadLetter.Resolution.RETRIED, then=Value("retried already")),
+    When(resolved_at__isnull=False, then=Value("resolved already")),
+]
+_ANOTHER_WAITS = Exists(
+    JobExecution.objects.filter(kind=OuterRef("kind"), subject=OuterRef("subject"), status__in=WAITING)
+)
+#: Why a letter's job is not made to wait.
+_NOT_RETRIED = [
+    *_SETTLED,
+    When(~Q(job__status=Status.DEAD), then=Concat(Value("its job is "), F("job__status"))),
+    When(_ANOTHER_WAITS, then=Value(ANOTHER)),
+]
+
+
+def _sorted_out(letters: QuerySet[DeadLetter], cases: list[When]) -> tuple[int, int, dict[str, int]]:
+    """Return how many letters no case applies to, on how many subjects, and how many each case applies to."""
+    subject = Func(F("kind"), F("subject"), function="ROW", output_field=CharField())
+    found = (
+        letters.order_by()
+        .annotate(why=Case(*cases, default=Value(""), output_field=CharField()))
+        .values("why")
+        .annotate(letters=Count("id"), subjects=Count(subject, distinct=True))
+    )
+    by_reason = {row["why"]: (row["letters"], row["subjects"]) for row in found}
+    free, subjects = by_reason.pop("", (0, 0))
+    return free, subjects, {why: count for why, (count, _) in by_reason.items()}
+
+
+def retry_outlook(letters: QuerySet[DeadLetter]) -> Retried:
+    """Return what `retry_letters` would do now; changes nothing."""
+    free, subjects, reasons = _sorted_out(letters, _NOT_RETRIED)
+    if free > subjects:
+        reasons[ANOTHER] = reasons.get(ANOTHER, 0) + free - subjects
+    return Retried(subjects, sum(reasons.values()), reasons)
+
+
+def resolve_outlook(letters: QuerySet[DeadLetter]) -> Resolved:
+    """Return what `resolve_letters` would do now; changes nothing."""
+    free, _, reasons = _sorted_out(letters, _SETTLED)
+    return Resolved(free, sum(reasons.values()), reasons)
+
+
+def _chunks(letters: QuerySet[DeadLetter]) -> Iterator[list[int]]:
+    """Yield the ids of `letters`, `CHUNK` at a time, the newest first: letters that come meanwhile are left out."""
+    rest = letters.order_by("-id").values_list("id", flat=True)
+    ids = list(rest[:CHUNK])
+    while ids:
+        yield ids
+        ids = list(rest.filter(id__lt=ids[-1])[:CHUNK])
+
+
+def retry_letters(letters: QuerySet[DeadLetter], *, triggered_by: str, written: Written | None = None) -> Retried:
+    """Make the jobs of unsettled dead letters wait again, each exactly once however many people ask at once.
+
+    Works in transactions of `CHUNK` letters: what is done stays done when a later one fails, and asking again goes on.
+    """
     actor = Actor(triggered_by, Source.DLQ_RETRY)
-    wanted = list(letters.filter(resolved_at__isnull=True).order_by("job_id").values_list("job_id", flat=True))
-    requeued = 0
-    kinds: set[str] = set()
-    for start in range(0, len(wanted), CHUNK):
-        for kind, count in _retry_unsettled(wanted[start : start + CHUNK], actor).items():
-            requeued += count
-            kinds.add(kind)
-    for kind in kinds:
-        wake(kind)
-    return Retried(requeued=requeued, skipped=len(wanted) - requeued)
+    kinds: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    try:
+        for ids in _chunks(letters):
+            waiting, left_alone = _retry_chunk(ids, actor, written)
+            kinds.update(waiting)
+            reasons.update(left_alone)
+    finally:
+        for kind in kinds:
+            wake(kind)
+    return Retried(kinds.total(), reasons.total(), dict(reasons))
 
 
-def _retry_unsettled(job_ids: list[UUID], actor: Actor) -> dict[str, int]:
-    """Retry those of the jobs whose dead letters nobody settles in the same moment; count them by kind."""
+def _retry_chunk(ids: list[int], actor: Actor, written: Written | None) -> tuple[dict[str, int], dict[str, int]]:
+    """Retry those of the letters that nobody settles in the same moment; count kinds of jobs, and reasons not to.
+
+    Jobs are locked before letters, as a retry from a job's own page does: the two can't wait for each other.
+    """
     with transaction.atomic():
-        letters = unsettled().filter(job_id__in=job_ids).order_by("id").select_for_update()
-        return retry_many(list(letters.values_list("job_id", flat=True)), actor=actor)
+        open_letters = unsettled().filter(id__in=ids)
+        jobs = JobExecution.objects.filter(id__in=open_letters.values("job_id"), status=Status.DEAD)
+        list(jobs.order_by("kind", "subject", "-created_at", "id").select_for_update().values_list("id"))
+        mine = dict(open_letters.order_by("id").select_for_update().values_list("id", "job_id"))
+        kinds = retry_many(list(mine.values()), actor=actor)
+        retried = DeadLetter.objects.filter(id__in=mine, resolution=DeadLetter.Resolution.RETRIED)
+        done = list(retried.only("kind", "subject", "error_class"))
+        others = set(ids) - {letter.id for letter in done}
+        free, _, reasons = _sorted_out(DeadLetter.objects.filter(id__in=others), _NOT_RETRIED)
+        if free:
+            # The job that waited on the subject has been claimed since.
+            reasons[ANOTHER] = reasons.get(ANOTHER, 0) + free
+        if written and done:
+            written(done)
+    return kinds, reasons
 
 
 def retry_one(job_id: UUID, *, triggered_by: str) -> None:
@@ -84,11 +197,25 @@ def retry_one(job_id: UUID, *, triggered_by: str) -> None:
 
 
 def resolve(job_ids: Collection[UUID], *, resolved_by: str, note: str = "") -> int:
-    """Settle dead letters without a retry; return how many were not settled before."""
-    with transaction.atomic():
-        letters = unsettled().filter(job_id__in=job_ids).order_by("id").select_for_update()
-        return (
-            unsettled()
-            .filter(id__in=list(letters.values_list("id", flat=True)))
-            .update(resolution=DeadLetter.Resolution.RESOLVED, resolved_at=Now(), resolved_by=resolved_by, note=note)
-        )
+    """Settle the dead letters of jobs without a retry; return how many were not settled before."""
+    return resolve_letters(unsettled().filter(job_id__in=job_ids), resolved_by=resolved_by, note=note).resolved
+
+
+def resolve_letters(
+    letters: QuerySet[DeadLetter], *, resolved_by: str, note: str = "", written: Written | None = None
+) -> Resolved:
+    """Settle dead letters without a retry, each once, in transactions of `CHUNK` letters."""
+    resolved = 0
+    reasons: Counter[str] = Counter()
+    settled = {"resolution": DeadLetter.Resolution.RESOLVED, "resolved_by": resolved_by, "note": note}
+    for ids in _chunks(letters):
+        with transaction.atomic():
+            open_letters = unsettled().filter(id__in=ids).order_by("id").select_for_update()
+            done = list(open_letters.only("kind", "subject", "error_class"))
+            mine = {letter.id for letter in done}
+            DeadLetter.objects.filter(id__in=mine).update(resolved_at=Now(), **settled)
+            if written and done:
+                written(done)
+            reasons.update(_sorted_out(DeadLetter.objects.filter(id__in=set(ids) - mine), _SETTLED)[2])
+        resolved += len(done)
+    return Resolved(resolved, reasons.total(), dict(reasons))

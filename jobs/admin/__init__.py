@@ -1,6 +1,7 @@
 """The admin of jobs: watching and steering, never editing rows."""
 
+from jobs.admin.deadletters import DeadLetterAdmin
 from jobs.admin.jobs import JobAdmin
-from jobs.admin.registry import DeadLetterAdmin, LaneAdmin, WorkerAdmin
+from jobs.admin.registry import LaneAdmin, WorkerAdmin
 
 __all__ = ["DeadLetterAdmin", "JobAdmin", "LaneAdmin", "WorkerAdmin"]

@@ -20,7 +20,7 @@ from jobs.actor import Actor
 from jobs.admin.base import ReadOnlyAdmin
 from jobs.kinds import UnknownKind, get_kind
 from jobs.lifecycle import StateConflict
-from jobs.models import JobExecution
+from jobs.models import DeadLetter, JobExecution
 from jobs.selectors import jobs_with_progress, progress_of, steps_of
 from jobs.states import WAITING, Priority, Source, Status
 from jobs.wake import wake
@@ -36,8 +36,8 @@ STATUS_COLOURS = {
 }
 
 
-def subject_url(job: JobExecution) -> str:
-    """Return the admin page of a job's subject; empty when it has none."""
+def subject_url(job: JobExecution | DeadLetter) -> str:
+    """Return the admin page of the subject of a job or a dead letter; empty when it has none."""
     try:
         app, _, model = get_kind(job.kind).subject_model.lower().partition(".")
         return reverse(f"admin:{app}_{model}_change", args=[job.subject]) if model else ""

@@ -1,4 +1,4 @@
-"""Workers, lanes and dead letters in the admin."""
+"""Workers and lanes in the admin."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from unfold.decorators import action, display
 from jobs import lanes, workers
 from jobs.actor import Actor
 from jobs.admin.base import ReadOnlyAdmin
-from jobs.models import DeadLetter, Lane, WorkerProcess
+from jobs.models import Lane, WorkerProcess
 from jobs.states import Source
 
 State = WorkerProcess.State
@@ -98,13 +98,3 @@ class LaneAdmin(ReadOnlyAdmin):
         for lane in queryset:
             lanes.resume(lane.kind)
             self.log_change(request, lane, "resumed")
-
-
-@admin.register(DeadLetter)
-class DeadLetterAdmin(ReadOnlyAdmin):
-    """Dead letters, the newest first."""
-
-    list_display = ["error_class", "kind", "subject", "failure_reason", "attempts", "created_at", "resolution"]
-    list_filter = ["error_class", "kind", "resolution"]
-    search_fields = ["subject"]
-    ordering = ["-created_at"]

@@ -1,0 +1,151 @@
+"""Dead letters in the admin: list, page, causes."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import F, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_safe
+from unfold.decorators import display
+from unfold.views import ChangeList
+
+from jobs import deadletters
+from jobs.admin.filters import CauseFilter, ErrorClassFilter, KindFilter, StateFilter
+from jobs.admin.jobs import subject_url
+from jobs.admin.settling import SettlingAdmin
+from jobs.models import DeadLetter
+
+Resolution = DeadLetter.Resolution
+
+#: Causes that their page shows: beyond these, the rare ones are found by filters.
+MOST_CAUSES = 100
+
+
+class DeadLetterList(ChangeList):
+    """Rows without their stacks and payloads."""
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[DeadLetter]:
+        """Return what the list shows."""
+        return deadletters.listed(super().get_queryset(request, exclude_parameters))
+
+
+@admin.register(DeadLetter)
+class DeadLetterAdmin(SettlingAdmin):
+    """Dead letters: the unresolved ones first, the newest of them on top."""
+
+    list_display = [
+        "shown_subject",
+        "shown_state",
+        "kind",
+        "error_class",
+        "shown_reason",
+        "attempts",
+        "last_attempt_at",
+    ]
+    list_display_links = ["shown_subject"]
+    list_filter = [StateFilter, KindFilter, ErrorClassFilter, CauseFilter, "created_at"]
+    list_before_template = "admin/jobs/deadletters.html"
+    search_fields = ["id"]
+    search_help_text = "A job's or a subject's id, the beginning of a subject's name, or any part of the reason"
+    ordering = [F("resolved_at").desc(nulls_first=True), "-created_at"]
+    change_form_outer_before_template = "admin/jobs/deadletter.html"
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[DeadLetterList]:
+        """Return the list without long columns."""
+        return DeadLetterList
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[DeadLetter], search_term: str
+    ) -> tuple[QuerySet[DeadLetter], bool]:
+        """Find by id exactly, else by the name that the subject had, or by the reason."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        try:
+            wanted = UUID(term)
+        except ValueError:
+            named = queryset.filter(payload__metadata__original_name__istartswith=term)
+            return named | queryset.filter(failure_reason__icontains=term), False
+        return queryset.filter(job_id=wanted) | queryset.filter(subject=str(wanted)), False
+
+    def get_fieldsets(self, request: HttpRequest, obj: DeadLetter | None = None) -> Any:
+        """Return the times, and who settled it once somebody has."""
+        times = ("Times", {"fields": ["enqueued_at", "last_attempt_at", "created_at"]})
+        settled = ("Settled", {"fields": ["resolution", "resolved_at", "resolved_by", "note"]})
+        return [settled, times] if obj and obj.resolved_at else [times]
+
+    @display(
+        description="state",
+        ordering="resolution",
+        label={"unresolved": "danger", Resolution.RETRIED: "info", Resolution.RESOLVED: "success"},
+    )
+    def shown_state(self, letter: DeadLetter) -> str:
+        """Return whether and how it was settled, coloured."""
+        return letter.resolution or "unresolved"
+
+    @display(description="subject")
+    def shown_subject(self, letter: Any) -> str:
+        """Return the subject's name as it was."""
+        return str(letter.original_name or letter.subject)
+
+    @display(description="reason")
+    def shown_reason(self, letter: Any) -> str:
+        """Return the beginning of the reason."""
+        reason: str = letter.clipped
+        return f"{reason[:-1]}…" if len(reason) == deadletters.CLIP else reason
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the list; a POST is an action, and these are for those who may steer."""
+        can_steer = self.has_steer_permission(request)
+        if request.method == "POST" and not can_steer:
+            raise PermissionDenied
+        response: HttpResponse = super().changelist_view(request, {**(extra_context or {}), "can_steer": can_steer})
+        return response
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show a letter with what the job was asked to do, how it failed, and the buttons that its state allows."""
+        context = dict(extra_context or {})
+        letter: DeadLetter | None = self.get_object(request, object_id)
+        if letter is not None:
+            same_subject = DeadLetter.objects.filter(kind=letter.kind, subject=letter.subject)
+            name = letter.payload.get("metadata", {}).get("original_name") or letter.subject
+            context |= {
+                "title": f"{letter.kind}: {name}",
+                "letter": letter,
+                "name": name,
+                "payload": json.dumps(letter.payload, indent=2, ensure_ascii=False),
+                "attempts": list(deadletters.attempts_of(letter)),
+                "others": same_subject.exclude(pk=letter.pk).count(),
+                "subject_url": subject_url(letter),
+                "can_settle": letter.resolved_at is None and self.has_steer_permission(request),
+            }
+        response: HttpResponse = super().change_view(request, object_id, form_url, context)
+        return response
+
+    def causes_view(self, request: HttpRequest) -> HttpResponse:
+        """Show what is unsettled, grouped by cause."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        found = deadletters.causes(MOST_CAUSES + 1)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "Dead letters by cause",
+            "causes": found[:MOST_CAUSES],
+            "more": len(found) > MOST_CAUSES,
+            "most": MOST_CAUSES,
+            "can_steer": self.has_steer_permission(request),
+        }
+        return TemplateResponse(request, "admin/jobs/causes.html", context)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page of causes."""
+        causes = self.admin_site.admin_view(require_safe(self.causes_view))
+        return [path("causes/", causes, name="deadletters_causes"), *super().get_urls()]

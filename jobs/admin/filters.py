@@ -1,0 +1,83 @@
+"""Filters of the list of dead letters.
+
+Their choices come from code, not from a look at every row. A value that is no choice finds nothing: what acts on all
+that match a filter must never take a misspelt filter for none.
+"""
+
+from typing import Any
+
+from django.contrib.admin import SimpleListFilter
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from jobs.errors import ErrorClass
+from jobs.kinds import all_kinds
+from jobs.models import DeadLetter
+
+
+class StateFilter(SimpleListFilter):
+    """Unresolved, retried or resolved."""
+
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the states."""
+        return [("unresolved", "unresolved"), *DeadLetter.Resolution.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> QuerySet[DeadLetter]:
+        """Narrow by how a letter was settled."""
+        value = self.value()
+        if value is None:
+            return queryset
+        if value == "unresolved":
+            return queryset.filter(resolved_at__isnull=True)
+        return queryset.filter(resolution=value, resolved_at__isnull=False)
+
+
+class ExactFilter(SimpleListFilter):
+    """Compares a column, which is named like the parameter."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> QuerySet[DeadLetter]:
+        """Narrow to the value asked for."""
+        value = self.value()
+        return queryset if value is None else queryset.filter(**{str(self.parameter_name): value})
+
+
+class KindFilter(ExactFilter):
+    """Kinds that this installation knows."""
+
+    title = "kind"
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the kinds, and the one asked for where its letters outlived it."""
+        return [(name, name) for name in dict.fromkeys([*(kind.name for kind in all_kinds()), *_asked(self)])]
+
+
+class ErrorClassFilter(ExactFilter):
+    """Failure classes."""
+
+    title = "error class"
+    parameter_name = "error_class"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the failure classes."""
+        return [(each.value, each.value) for each in ErrorClass]
+
+
+class CauseFilter(ExactFilter):
+    """One cause; it is chosen on the page of causes, and shown here so that it can be taken off."""
+
+    title = "cause"
+    parameter_name = "fingerprint"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the cause asked for."""
+        return [(value, value) for value in _asked(self)]
+
+
+def _asked(each: SimpleListFilter) -> list[str]:
+    """Return the filter's value, if it has one; without choices Django would not apply the filter at all."""
+    value = each.value()
+    return [] if value is None else [value]
