@@ -13,12 +13,14 @@ from django.db.models import CharField, Count, Exists, F, OuterRef, Q, QuerySet,
 from django.db.models.functions import Cast, Least
 
 from embeddings.current import current_model
+from embeddings.forms import EmbeddingRunForm
 from embeddings.models import Embedding
 from embeddings.prepare import CHARACTERS_PER_TOKEN
 from embeddings.providers import provider_class
 from embeddings.source import text_source
 from jobs.models import JobExecution
 from jobs.runs.feeds import Estimate, Item, Options
+from jobs.runs.forms import RunForm
 
 #: Options that choose subjects by their own fields.
 FILTERS = ("category",)
@@ -26,6 +28,8 @@ FILTERS = ("category",)
 
 class EmbeddingFeed:
     """A `jobs.runs.feeds.Feed`."""
+
+    form: type[RunForm] = EmbeddingRunForm
 
     def count(self, options: Options) -> int:
         """Return how many businesses need a job."""

@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
+    "django.contrib.humanize",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
@@ -289,6 +290,7 @@ UNFOLD = {
                 "title": "Jobs",
                 "items": [
                     _link("Jobs", "work", "jobs_jobexecution"),
+                    _link("Runs", "playlist_play", "jobs_run"),
                     _link("Dead letters", "report", "jobs_deadletter"),
                     _link("Lanes", "swap_horiz", "jobs_lane"),
                     _link("Workers", "memory", "jobs_workerprocess"),

@@ -3,5 +3,6 @@
 from jobs.admin.deadletters import DeadLetterAdmin
 from jobs.admin.jobs import JobAdmin
 from jobs.admin.registry import LaneAdmin, WorkerAdmin
+from jobs.admin.runs import RunAdmin
 
-__all__ = ["DeadLetterAdmin", "JobAdmin", "LaneAdmin", "WorkerAdmin"]
+__all__ = ["DeadLetterAdmin", "JobAdmin", "LaneAdmin", "RunAdmin", "WorkerAdmin"]

@@ -15,7 +15,7 @@ from unfold.decorators import display
 from unfold.views import ChangeList
 
 from jobs import deadletters
-from jobs.admin.filters import CauseFilter, ErrorClassFilter, KindFilter, StateFilter
+from jobs.admin.filters import CauseFilter, ErrorClassFilter, KindFilter, RunFilter, StateFilter
 from jobs.admin.jobs import subject_url
 from jobs.admin.settling import SettlingAdmin
 from jobs.models import DeadLetter
@@ -48,7 +48,7 @@ class DeadLetterAdmin(SettlingAdmin):
         "last_attempt_at",
     ]
     list_display_links = ["shown_subject"]
-    list_filter = [StateFilter, KindFilter, ErrorClassFilter, CauseFilter, "created_at"]
+    list_filter = [StateFilter, KindFilter, ErrorClassFilter, CauseFilter, RunFilter, "created_at"]
     list_before_template = "admin/jobs/deadletters.html"
     search_fields = ["id"]
     search_help_text = "A job's or a subject's id, the beginning of a subject's name, or any part of the reason"

@@ -5,6 +5,7 @@ that match a filter must never take a misspelt filter for none.
 """
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
@@ -75,6 +76,27 @@ class CauseFilter(ExactFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Return the cause asked for."""
         return [(value, value) for value in _asked(self)]
+
+
+class RunFilter(SimpleListFilter):
+    """One run; it is chosen on the run's page."""
+
+    title = "run"
+    parameter_name = "run"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the run asked for."""
+        return [(value, value) for value in _asked(self)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> QuerySet[DeadLetter]:
+        """Narrow to the letters of its jobs."""
+        value = self.value()
+        if value is None:
+            return queryset
+        try:
+            return queryset.filter(job__run=UUID(value))
+        except ValueError:
+            return queryset.none()
 
 
 def _asked(each: SimpleListFilter) -> list[str]:

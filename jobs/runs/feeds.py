@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
 
+from jobs.runs.forms import RunForm
+
 Options = Mapping[str, Any]
 
 
@@ -38,6 +40,9 @@ class Feed(Protocol):
 
     Options are plain JSON; those that every run has are described at `jobs.runs.start.start_fed_run`.
     """
+
+    #: Asks a person for the options.
+    form: type[RunForm]
 
     def count(self, options: Options) -> int:
         """Return how many subjects there are to deal with."""

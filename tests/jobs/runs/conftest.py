@@ -13,6 +13,7 @@ from jobs.kinds import Kind
 from jobs.models import JobExecution, Run
 from jobs.runs import Estimate, Item, attend, start_fed_run
 from jobs.runs.feeds import Options
+from jobs.runs.forms import RunForm
 from jobs.runs.progress import progress_of
 from tests.jobs.support import MakeKind
 
@@ -24,6 +25,7 @@ class Numbers:
     subjects: list[str] = field(default_factory=list)
     pages: list[list[str]] = field(default_factory=list)
     error: Exception | None = None
+    form: type[RunForm] = RunForm
 
     def count(self, options: Options) -> int:
         return len(self.subjects)
