@@ -11,8 +11,8 @@ from uuid import UUID
 
 from rest_framework import serializers
 
-#: The one spelling of a UUID; Python's own reader also takes braces, `urn:uuid:` and hyphens anywhere.
-_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+#: A UUID with its hyphens or without them; Python's own reader also takes braces, `urn:uuid:` and hyphens anywhere.
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}", re.IGNORECASE)
 #: A moment with its time zone (RFC 3339): without one it would be off by hours for whoever is not in UTC.
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 

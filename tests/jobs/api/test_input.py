@@ -98,7 +98,7 @@ def test_json_may_begin_with_a_byte_order_mark(api, letter) -> None:
     ("path", "body", "field"),
     [
         (BULK, {"business_ids": ["\ud800"]}, "business_ids"),
-        (BULK, {"business_ids": [uuid4().hex]}, "business_ids"),
+        (BULK, {"business_ids": [uuid4().urn]}, "business_ids"),
         (BULK, {"business_ids": [f"{{{uuid4()}}}"]}, "business_ids"),
         (BULK, {"business_ids": [str(uuid4())], "priority": "\ud800"}, "priority"),
         (BULK, {"business_ids": [str(uuid4()) + "\x00"]}, "business_ids"),
@@ -179,7 +179,7 @@ def test_what_is_no_id_in_a_path_is_a_404_in_the_envelope(path, name) -> None:
         ("jobs", "status=gone", "status"),
         ("jobs", "kind=%00", "kind"),
         ("jobs", "business_id=1", "business_id"),
-        ("jobs", f"business_id={uuid4().hex}", "business_id"),
+        ("jobs", f"business_id={uuid4().urn}", "business_id"),
         ("jobs", f"run_id={uuid4()}%00", "run_id"),
         ("jobs", "run_id=" + "9" * 5000, "run_id"),
         ("jobs", "priority=0", "priority"),
