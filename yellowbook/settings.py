@@ -1,6 +1,7 @@
 """All settings of the project. Each environment variable is read once, here, and described in the README."""
 
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import django_stubs_ext
 import psycopg.conninfo
@@ -9,6 +10,7 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 from embeddings.providers import provider_names
+from jobs.clean import conceal
 from yellowbook.env import Env
 from yellowbook.local.discovery import find_servers
 from yellowbook.log import configure
@@ -169,6 +171,16 @@ EMBEDDING_PRICE = env.amount("EMBEDDING_PRICE", 0.15 if _metered else 0.0)
 EMBEDDING_RESERVE = env.share("EMBEDDING_RESERVE", 0.05)
 #: Where `embeddings` gets the texts of subjects from; see `embeddings.source.TextSource`.
 EMBEDDING_SOURCE = "yellowbook.directory.embedding_source.source"
+
+# --- Secrets ----------------------------------------------------------------------------------------------------------
+
+# Masked in whatever they get into on its way to a row, a log or a screen.
+conceal(
+    SECRET_KEY,
+    GEMINI_API_KEY,
+    str(DATABASES["default"]["PASSWORD"]),
+    unquote(urlsplit(REDIS_URL).password or ""),
+)
 
 # --- Jobs -------------------------------------------------------------------------------------------------------------
 
