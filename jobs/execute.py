@@ -133,7 +133,7 @@ def _handle(batch: Batch) -> Batch:
                 batch.postpone(job)
             return batch
         log.exception("handler_failed", jobs=len(batch.jobs))
-        message = clean(f"{type(error).__name__}: {error}")
+        message = clean(f"{type(error).__name__}: {_said(error)}")
         batch.fail_open(ServerError(message), stack=clean("".join(traceback.format_exception(error))))
     for job in batch.open_jobs:
         batch.succeed(job, "done")
@@ -141,8 +141,16 @@ def _handle(batch: Batch) -> Batch:
 
 
 def _cleaned(error: JobError) -> JobError:
-    error.message = clean(error.message)
+    error.message = clean(str(error.message))
     return error
+
+
+def _said(error: Exception) -> str:
+    """Return what an exception says; one that fails at it must not take the batch with it."""
+    try:
+        return str(error)
+    except Exception:
+        return "(its message can't be read)"
 
 
 def _report(claimed: Claim, outcomes: Mapping[UUID, Outcome], counts: Mapping[str, int], seconds: float) -> None:

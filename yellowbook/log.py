@@ -6,12 +6,13 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from jobs.clean import clean
+from jobs.clean import clean_values
 
 
 def _clean_values(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-    """Remove secrets from every text of an event."""
-    return {key: clean(value) if isinstance(value, str) else value for key, value in event.items()}
+    """Remove secrets from everything that an event tells; structlog's own entries begin with `_`."""
+    ours = {key: value for key, value in event.items() if key.startswith("_")}
+    return {**clean_values({key: value for key, value in event.items() if key not in ours}), **ours}
 
 
 _SHARED: list[Processor] = [

@@ -1,6 +1,7 @@
 """All settings of the project. Each environment variable is read once, here, and described in the README."""
 
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import django_stubs_ext
 import psycopg.conninfo
@@ -9,6 +10,7 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 from embeddings.providers import provider_names
+from jobs.clean import conceal
 from yellowbook.env import Env
 from yellowbook.local.discovery import find_servers
 from yellowbook.log import configure
@@ -67,6 +69,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "jobs.api.middleware.OptionalSlashMiddleware",
+    "jobs.api.middleware.ReadableBodyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -170,6 +173,16 @@ EMBEDDING_RESERVE = env.share("EMBEDDING_RESERVE", 0.05)
 #: Where `embeddings` gets the texts of subjects from; see `embeddings.source.TextSource`.
 EMBEDDING_SOURCE = "yellowbook.directory.embedding_source.source"
 
+# --- Secrets ----------------------------------------------------------------------------------------------------------
+
+# Masked in whatever they get into on its way to a row, a log or a screen.
+conceal(
+    SECRET_KEY,
+    GEMINI_API_KEY,
+    str(DATABASES["default"]["PASSWORD"]),
+    unquote(urlsplit(REDIS_URL).password or ""),
+)
+
 # --- Jobs -------------------------------------------------------------------------------------------------------------
 
 JOB_CONCURRENCY = env.integer("JOB_CONCURRENCY", 5, at_least=1, at_most=100)
@@ -219,10 +232,12 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["jobs.api.parsers.BoundedJSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "jobs.api.schema.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": ["jobs.api.throttling.FailOpenThrottle"],
     "DEFAULT_THROTTLE_RATES": {"public": "3000/min", "writes": "60000/min", "staff": "6000/min", "bulk": "600/min"},
     "EXCEPTION_HANDLER": "jobs.api.errors.handle",
+    # `?format=` means nothing here: there is JSON only.
+    "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 

@@ -15,10 +15,11 @@ urlpatterns = [
     path("api/admin/", include("jobs.api.urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
-    re_path(r"^api(/.*)?$", errors.not_found),
+    re_path(r"^api(/[\s\S]*)?\Z", errors.not_found),
     path("health/live", health.live, name="live"),
     path("health/ready", health.ready, name="ready"),
     path("metrics", health.metrics, name="metrics"),
 ]
 
+handler400 = "yellowbook.errors.bad_request"
 handler500 = "yellowbook.errors.server_error"

@@ -78,6 +78,7 @@ class GenerateOneView(APIView):
         request=OneRequestSerializer,
         responses={
             200: OneSerializer,
+            404: OpenApiResponse(description="There is no such business."),
             502: OpenApiResponse(description="The attempt failed; the code is its failure class. It is retried."),
         },
     )

@@ -6,7 +6,7 @@ from uuid import UUID
 import django_filters
 from django.db.models import QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_serializer
 from rest_framework import generics, serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.permissions import IsAdminUser
@@ -15,6 +15,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from jobs import deadletters
+from jobs.api.fields import FlagField, TextField, TextUUIDField
+from jobs.api.filters import FlagFilter
 from jobs.errors import ErrorClass
 from jobs.models import DeadLetter
 
@@ -57,7 +59,7 @@ class DeadLetterFilter(django_filters.FilterSet):  # type: ignore[misc]
     kind = django_filters.CharFilter()
     error_class = django_filters.ChoiceFilter(choices=_CLASSES)
     fingerprint = django_filters.CharFilter()
-    resolved = django_filters.BooleanFilter(field_name="resolved_at", lookup_expr="isnull", exclude=True)
+    resolved = FlagFilter(field_name="resolved_at", lookup_expr="isnull", exclude=True)
 
     class Meta:
         model = DeadLetter
@@ -76,6 +78,7 @@ class CauseSerializer(serializers.Serializer[dict[str, Any]]):
     example = serializers.CharField()
 
 
+@extend_schema_serializer(many=False)
 class DeadLetterPageSerializer(serializers.Serializer[dict[str, Any]]):
     """A page of dead letters, with what is unsettled in all."""
 
@@ -140,7 +143,7 @@ class DeadLetterView(APIView):
 class ResolveSerializer(serializers.Serializer[dict[str, Any]]):
     """Why it needs no retry."""
 
-    note = serializers.CharField(required=False, default="", max_length=2000, allow_blank=True)
+    note = TextField(required=False, default="", max_length=2000, allow_blank=True)
 
 
 class ResolveView(APIView):
@@ -188,11 +191,11 @@ class RetryOneView(APIView):
 class RetryManySerializer(serializers.Serializer[dict[str, Any]]):
     """Which dead letters to retry: by ids or by a filter, never all by mistake."""
 
-    job_ids = serializers.ListField(child=serializers.UUIDField(), required=False, min_length=1, max_length=MAX_IDS)
-    kind = serializers.CharField(required=False)
+    job_ids = serializers.ListField(child=TextUUIDField(), required=False, min_length=1, max_length=MAX_IDS)
+    kind = TextField(required=False)
     error_class = serializers.ChoiceField(choices=_CLASSES, required=False)
-    fingerprint = serializers.CharField(required=False)
-    dry_run = serializers.BooleanField(default=False)
+    fingerprint = TextField(required=False)
+    dry_run = FlagField(default=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse a request that names nothing."""

@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent
 from django.http import Http404, HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -22,7 +23,16 @@ def envelope(code: str, message: str, fields: Mapping[str, Any] | None = None) -
     error: dict[str, Any] = {"code": code, "message": message}
     if fields:
         error["fields"] = fields
-    return {"error": error}
+    return {"error": _encodable(error)}
+
+
+def _encodable(part: Any) -> Any:
+    """Return a part of an error with lone surrogates spelled out: it may quote what can't be sent back as it came."""
+    if isinstance(part, Mapping):
+        return {_encodable(name): _encodable(value) for name, value in part.items()}
+    if isinstance(part, list | tuple):
+        return [_encodable(each) for each in part]
+    return part.encode(errors="backslashreplace").decode() if isinstance(part, str) else part
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -84,6 +94,12 @@ def _summary(fields: Mapping[str, Any]) -> str:
     return f"Correct these and send it again: {', '.join(names)}." if names else _text(fields["non_field_errors"])
 
 
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
+    """400 for requests that do not come as far as a view."""
+    return JsonResponse(envelope("bad_request", "The request can't be read."), status=400)
+
+
+@csrf_exempt
 def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
     """404 for paths under `/api/` that lead nowhere."""
     return JsonResponse(envelope("not_found", f"There is nothing at {request.path}."), status=404)

@@ -26,7 +26,7 @@ _CHUNK: Final = 64 * 1024
 
 _PARAMETER = OpenApiParameter(
     HEADER,
-    str,
+    {"type": "string", "pattern": "^[!-~]+$", "minLength": 1, "maxLength": MAX_LENGTH},
     OpenApiParameter.HEADER,
     description=(
         "Any text of up to 255 visible ASCII characters, e.g. a UUID. For 24 hours a second request with the same key "

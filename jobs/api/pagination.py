@@ -6,19 +6,24 @@ others come and go, and a page deep inside costs what the first one costs.
 """
 
 import json
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.db.models import Field, Model, Q, QuerySet
+from django.db.models import DateTimeField, Field, Model, Q, QuerySet
 from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import ValidationError as SerializerError
 from rest_framework.filters import OrderingFilter
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
+
+from jobs.api.fields import read_moment
+from jobs.strict_json import read_json
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
@@ -45,12 +50,22 @@ class Position:
 def _decode(cursor: str, model: type[Model], field: str) -> Position:
     """Read a position from an address; raises `NotFound` for what is none."""
     try:
-        value, key, backwards = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        value, key, backwards = read_json(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode())
         if value is not None:
-            value = cast("Field[Any, Any]", model._meta.get_field(field)).to_python(value)
-        return Position(value, model._meta.pk.to_python(key), bool(backwards))
+            value = _read(cast("Field[Any, Any]", model._meta.get_field(field)), value)
+        return Position(value, _read(model._meta.pk, key), bool(backwards))
     except (ValueError, TypeError, ValidationError, FieldDoesNotExist, RecursionError):
         raise NotFound("This cursor leads nowhere: start again without it.") from None
+
+
+def _read(field: "Field[Any, Any]", text: Any) -> Any:
+    """Read a value as it stands in a position; raises `ValueError` or `ValidationError` for what a row can't have."""
+    if isinstance(field, DateTimeField):
+        return read_moment(str(text))
+    value = field.to_python(text)
+    if isinstance(value, str) and "\x00" in value.encode().decode():
+        raise ValueError("PostgreSQL has no NUL")
+    return value
 
 
 class Pagination(BasePagination):
@@ -126,10 +141,13 @@ class Pagination(BasePagination):
         return first.lstrip("-"), first.startswith("-")
 
     def _size(self, request: Request) -> int:
-        try:
-            return max(1, min(self.max_page_size, int(request.query_params[PAGE_SIZE])))
-        except (KeyError, ValueError):
+        """Return the size that the client asked for; raises `ValidationError` for what is none."""
+        given = request.query_params.get(PAGE_SIZE, "")
+        if not given:
             return self.page_size
+        if not re.fullmatch(r"0*[1-9][0-9]{0,8}", given) or int(given) > self.max_page_size:
+            raise SerializerError({PAGE_SIZE: [f"Give a whole number from 1 to {self.max_page_size}."]})
+        return int(given)
 
     def _at(self, row: Any, *, backwards: bool) -> str:
         cursor = Position(getattr(row, self.field), row.pk, backwards).encode()

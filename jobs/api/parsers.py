@@ -1,6 +1,5 @@
 """Reading request bodies."""
 
-import json
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -9,10 +8,11 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
 from jobs.api.exceptions import PayloadTooLarge
+from jobs.strict_json import read_json
 
 
 class BoundedJSONParser(BaseParser):
-    """JSON in UTF-8 of at most `DATA_UPLOAD_MAX_MEMORY_SIZE` bytes, without NaN and without absurd depths.
+    """JSON in UTF-8 of at most `DATA_UPLOAD_MAX_MEMORY_SIZE` bytes, as strict as `jobs.strict_json.read_json`.
 
     DRF's own parser reads a body of any size and fails on deep nesting with a RecursionError.
     """
@@ -28,12 +28,8 @@ class BoundedJSONParser(BaseParser):
         if len(body) > limit:
             raise PayloadTooLarge(f"The body is larger than {limit:,} bytes: send it in parts.")
         try:
-            return json.loads(body, parse_constant=_refuse_constant)
-        except RecursionError:
-            raise ParseError("The JSON is nested too deeply.") from None
+            return read_json(body.decode("utf-8-sig"))
+        except UnicodeDecodeError as error:
+            raise ParseError(f"The body is not JSON in UTF-8: byte {error.start + 1} is wrong.") from None
         except ValueError as error:
             raise ParseError(f"The body is not JSON: {error}") from None
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number of JSON")

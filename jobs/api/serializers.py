@@ -6,6 +6,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from jobs.api.fields import MomentField, TextField
 from jobs.kinds import all_kinds
 from jobs.models import Attempt, JobExecution, WorkerProcess
 from jobs.payload import subject_name
@@ -187,5 +188,5 @@ class LaneSerializer(serializers.Serializer[dict[str, Any]]):
 class PauseSerializer(serializers.Serializer[dict[str, Any]]):
     """Why a lane is paused and until when."""
 
-    reason = serializers.CharField(required=False, default="", max_length=200, allow_blank=True)
-    until = serializers.DateTimeField(required=False, default=None, allow_null=True)
+    reason = TextField(required=False, default="", max_length=200, allow_blank=True)
+    until = MomentField(required=False, default=None, allow_null=True)

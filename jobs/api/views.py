@@ -7,7 +7,6 @@ from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import generics, mixins, serializers, viewsets
 from rest_framework.decorators import action
-from rest_framework.filters import OrderingFilter
 from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,7 +15,7 @@ from rest_framework.views import APIView
 from jobs import lanes as lane_services
 from jobs import lifecycle, selectors, workers
 from jobs.actor import Actor
-from jobs.api.filters import job_filter
+from jobs.api.filters import OneOrder, job_filter
 from jobs.api.serializers import (
     JobDetailSerializer,
     JobSerializer,
@@ -48,7 +47,7 @@ class JobViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
     lookup_value_converter = "uuid"
     queryset = JobExecution.objects.all()
     serializer_class = JobDetailSerializer
-    filter_backends = [DjangoFilterBackend, OrderingFilter]
+    filter_backends = [DjangoFilterBackend, OneOrder]
     ordering_fields = ["created_at", "finished_at"]
     ordering = "-created_at"
 

@@ -32,9 +32,11 @@ class Failure:
 
     def __post_init__(self) -> None:
         """Clean every text."""
-        self.error.message = clean(self.error.message)
-        if self.error.sample is not None:
-            self.error.sample = clean(self.error.sample)
+        self.error.message = clean(str(self.error.message))
+        for name in ("sample", "quota_id"):
+            told = getattr(self.error, name)
+            if told is not None:
+                setattr(self.error, name, clean(str(told)))
         object.__setattr__(self, "stack", clean(self.stack))
 
 

@@ -7,10 +7,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Final
 
+from jobs.strict_json import read_json
+
 #: Bytes in one line of a file. A line beyond it is skipped without being kept.
 LONGEST_LINE: Final = 512 * 1024
 #: Lines that one CSV record may run over before its open quote counts as a mistake in its first line.
 LONGEST_RECORD: Final = 300
+#: Characters of those lines: well over the longest description. Without it, a file whose every line opens a quote would
+#: be read a hundred times over.
+LARGEST_RECORD: Final = 64 * 1024
+#: Columns that a header may name; the rules know some fourteen.
+MOST_COLUMNS: Final = 500
+#: Empty rows in a file before it is refused. Spreadsheets leave up to 1,048,576 of them below a table.
+MOST_EMPTY_ROWS: Final = 1_100_000
 #: What separates cells; the one that the header has most of is taken.
 DELIMITERS: Final = ",;\t"
 
@@ -40,11 +49,14 @@ class _Line:
 
 def read_jsonl(stream: BinaryIO) -> Iterator[Record]:
     """Yield one record per line that holds a JSON object; blank lines are skipped."""
+    empty = _EmptyRows()
     for line in _lines(stream):
         if line.problem:
             yield Record(line.number, problem=line.problem)
         elif line.text.strip():
             yield _json_record(line)
+        else:
+            empty.count()
 
 
 def read_csv(stream: BinaryIO) -> tuple[list[str], Iterator[Record]]:
@@ -53,8 +65,10 @@ def read_csv(stream: BinaryIO) -> tuple[list[str], Iterator[Record]]:
     Column names are lower-cased, with `_` for spaces and hyphens. Raises `UnreadableFile` without a usable header.
     """
     lines = _Lookahead(_lines(stream))
+    empty = _EmptyRows()
     header = lines.take()
     while header and not header.problem and not header.text.strip():
+        empty.count()
         header = lines.take()
     if header is None:
         raise UnreadableFile("The file is empty.")
@@ -63,10 +77,12 @@ def read_csv(stream: BinaryIO) -> tuple[list[str], Iterator[Record]]:
     if header.problem or isinstance(cells, str):
         raise UnreadableFile(f"Line {header.number}, the header, can't be read: {header.problem or cells}")
     columns = [cell.strip().lower().replace(" ", "_").replace("-", "_") for cell in cells]
+    if len(columns) > MOST_COLUMNS:
+        raise UnreadableFile(f"The header names {len(columns):,} columns: give {MOST_COLUMNS} at most.")
     twice = sorted({name for name in columns if name and columns.count(name) > 1})
     if twice:
         raise UnreadableFile(f"The header names a column twice: {', '.join(twice)}.")
-    return columns, _csv_records(lines, columns, delimiter)
+    return columns, _csv_records(lines, columns, delimiter, empty)
 
 
 def _lines(stream: BinaryIO) -> Iterator[_Line]:
@@ -88,19 +104,27 @@ def _lines(stream: BinaryIO) -> Iterator[_Line]:
 
 def _json_record(line: _Line) -> Record:
     try:
-        values = json.loads(line.text, parse_constant=_refuse_constant)
+        values = read_json(line.text)
     except json.JSONDecodeError as error:
         return Record(line.number, problem=f"The line is not JSON: {error.msg} at character {error.colno}.")
-    except (ValueError, RecursionError) as error:
-        reason = "too deeply nested" if isinstance(error, RecursionError) else str(error)
-        return Record(line.number, problem=f"The line is not JSON that can be read: {reason}.")
+    except ValueError as error:
+        return Record(line.number, problem=f"The line is not JSON that can be read: {error}.")
     if not isinstance(values, dict):
         return Record(line.number, problem='The line is not a JSON object, as in {"name": "..."}.')
     return Record(line.number, values)
 
 
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is not a number in JSON")
+class _EmptyRows:
+    """Counts the rows that are skipped, since they cost time and nothing else bounds them."""
+
+    def __init__(self) -> None:
+        self._rows = 0
+
+    def count(self) -> None:
+        """Count one more; raises `UnreadableFile` when there are too many."""
+        self._rows += 1
+        if self._rows > MOST_EMPTY_ROWS:
+            raise UnreadableFile(f"The file has more than {MOST_EMPTY_ROWS:,} empty rows.")
 
 
 class _Lookahead:
@@ -124,8 +148,11 @@ class _Lookahead:
         return self._seen[ahead]
 
 
-def _csv_records(lines: _Lookahead, columns: list[str], delimiter: str) -> Iterator[Record]:
+def _csv_records(lines: _Lookahead, columns: list[str], delimiter: str, empty: "_EmptyRows") -> Iterator[Record]:
     while first := lines.take():
+        if not first.problem and not first.text.replace(delimiter, "").strip():
+            empty.count()
+            continue
         cells, further = _cells(first, lines, delimiter)
         if further and (isinstance(cells, str) or len(cells) != len(columns)):
             # The quote was opened by mistake: the lines that it would swallow are read for themselves.
@@ -136,7 +163,7 @@ def _csv_records(lines: _Lookahead, columns: list[str], delimiter: str) -> Itera
         if problem or isinstance(cells, str):
             yield Record(first.number, problem=problem or f"The line is not CSV: {cells}.")
         elif not any(cell and not cell.isspace() for cell in cells):
-            continue
+            empty.count()
         elif len(cells) != len(columns):
             yield Record(first.number, problem=f"The row has {len(cells)} cells, the header {len(columns)}.")
         else:
@@ -149,8 +176,10 @@ def _cells(first: _Line, lines: _Lookahead, delimiter: str) -> tuple[list[str] |
 
     def texts() -> Iterator[str]:
         yield first.text + "\n"
-        while len(further) < LONGEST_RECORD and (line := lines.peek(len(further))):
+        room = LARGEST_RECORD - len(first.text)
+        while room > 0 and len(further) < LONGEST_RECORD and (line := lines.peek(len(further))):
             further.append(line)
+            room -= len(line.text)
             yield line.text + "\n"
 
     try:

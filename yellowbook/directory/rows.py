@@ -102,7 +102,7 @@ def _word(value: Any) -> str:
 
 
 def _flag(value: Any) -> bool:
-    word = str("" if value is None else value).strip().lower()
+    word = str(value).lower() if isinstance(value, bool) else _word(value)
     if word not in _YES | _NO:
         raise ValidationError("Give true or false.")
     return word in _YES

@@ -16,6 +16,9 @@ TEXT_FIELDS: Final = ("name", "category", "description", "address")
 #: What is not text: control characters but for line feed and tab, and halves of surrogate pairs.
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
+#: The same for whoever writes the text, as a pattern that it matches, to Python and to JavaScript.
+TEXT_PATTERN: Final = r"^[^\u0000-\u0008\u000b-\u001f\u007f-\u009f]*$"
+
 
 def clean_text(value: str) -> str:
     """Return `value` in Unicode's composed form (NFC), with `\\n` as its only line ending, without white space around.

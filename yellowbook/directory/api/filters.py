@@ -3,6 +3,7 @@
 import django_filters
 from django.db.models import QuerySet
 
+from jobs.api.filters import FlagFilter
 from yellowbook.directory import selectors
 from yellowbook.directory.models import Business, BusinessStatus
 
@@ -16,7 +17,7 @@ class BusinessFilter(django_filters.FilterSet):  # type: ignore[misc]
     category = django_filters.CharFilter(max_length=100, help_text="The exact category.")
     city = django_filters.CharFilter(max_length=100, help_text="The exact city.")
     price_level = django_filters.TypedChoiceFilter(choices=[(n, n) for n in range(1, 5)], coerce=int)
-    offers_online = django_filters.BooleanFilter()
+    offers_online = FlagFilter()
     status = django_filters.ChoiceFilter(
         choices=BusinessStatus.choices, help_text="Only staff sees other than published businesses."
     )

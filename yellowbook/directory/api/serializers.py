@@ -4,28 +4,32 @@ from copy import deepcopy
 from functools import cache
 from typing import Any
 
+from django.db import models
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
+from jobs.api.fields import FlagField, NumberField, TextField, WholeNumberField
 from jobs.enqueue import Enqueued
 from yellowbook.directory.fields import CleanEmailField, LineField, ParagraphField, WebsiteField, with_scheme
 from yellowbook.directory.importer import Report
 from yellowbook.directory.models import Business, BusinessStatus
 from yellowbook.directory.rows import Rejection
-from yellowbook.directory.text import clean_text, validate_text
+from yellowbook.directory.text import TEXT_PATTERN, clean_text, validate_text
 
 AnyField = serializers.Field[Any, Any, Any, Any]
 
 
-class CleanCharField(serializers.CharField):
+class CleanCharField(TextField):
     """Text, cleaned as the model's fields clean it before its length and characters are checked."""
+
+    pattern = TEXT_PATTERN
 
     def to_internal_value(self, data: Any) -> str:
         """Return the cleaned text."""
         return clean_text(super().to_internal_value(data))
 
 
-class CleanEmailCharField(serializers.EmailField):
+class CleanEmailCharField(TextField, serializers.EmailField):
     """An email address, cleaned."""
 
     def to_internal_value(self, data: Any) -> str:
@@ -33,7 +37,7 @@ class CleanEmailCharField(serializers.EmailField):
         return clean_text(super().to_internal_value(data))
 
 
-class WebsiteCharField(serializers.URLField):
+class WebsiteCharField(TextField, serializers.URLField):
     """A web address; one without a scheme gets `https://`."""
 
     def to_internal_value(self, data: Any) -> str:
@@ -69,6 +73,9 @@ class BusinessSerializer(serializers.ModelSerializer[Business]):
         ParagraphField: CleanCharField,
         CleanEmailField: CleanEmailCharField,
         WebsiteField: WebsiteCharField,
+        models.BooleanField: FlagField,
+        models.FloatField: NumberField,
+        models.PositiveSmallIntegerField: WholeNumberField,
     }
 
     class Meta:

@@ -13,13 +13,14 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import generics, status
 from rest_framework.exceptions import NotFound, ValidationError
-from rest_framework.filters import OrderingFilter
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from jobs.actor import acting_as
+from jobs.api.fields import read_uuid
+from jobs.api.filters import OneOrder
 from jobs.api.idempotency import idempotent
 from jobs.api.permissions import IsStaffOrReadOnly
 from jobs.states import Source
@@ -46,7 +47,7 @@ def writing(request: Request) -> Iterator[None]:
 def as_uuid(text: str) -> UUID:
     """Return the id in a path; what is none names no business: 404."""
     try:
-        return UUID(text)
+        return read_uuid(text)
     except ValueError:
         raise NotFound(NO_SUCH_BUSINESS) from None
 
@@ -72,7 +73,7 @@ class BusinessesView(ThrottledByMethod, generics.ListAPIView[Business]):
 
     permission_classes = [IsStaffOrReadOnly]
     serializer_class = BusinessSerializer
-    filter_backends = [DjangoFilterBackend, OrderingFilter]
+    filter_backends = [DjangoFilterBackend, OneOrder]
     filterset_class = BusinessFilter
     ordering_fields = ["name", "created_at", "updated_at"]
     ordering = ["name"]

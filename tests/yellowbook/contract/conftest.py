@@ -1,0 +1,46 @@
+"""The application as Schemathesis calls it: with rows to find, and each call undone."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
+from knox import crypto
+from knox.models import AuthToken
+
+from embeddings.kinds import GENERATE_EMBEDDING
+from jobs.enqueue import enqueue
+from jobs.errors import NotFound
+from jobs.kinds import get_kind
+from jobs.lifecycle import Failure, claim, finish
+from jobs.models import JobExecution
+from tests.yellowbook.directory.conftest import values
+from yellowbook.directory.models import Business
+
+#: The token of all calls: cases are made before there is a database to ask.
+TOKEN = "ab" * 32
+#: A business with a waiting job, a dead job, and another waiting one.
+BUSINESS, DEAD, QUEUED = (UUID(f"00000000-0000-4000-8000-{number:012}") for number in (1, 2, 3))
+
+
+@pytest.fixture
+def directory(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A business, a dead job with its dead letter, a waiting job, and a member of the staff who has the token."""
+    monkeypatch.setattr(crypto, "create_token_string", lambda: TOKEN)
+    AuthToken.objects.create(User.objects.create_user("schemathesis", is_staff=True))
+    dead = enqueue(GENERATE_EMBEDDING, subject=BUSINESS).job_id
+    JobExecution.objects.filter(id=dead).update(id=DEAD)
+    claimed = claim(get_kind(GENERATE_EMBEDDING), worker="w")
+    assert claimed is not None
+    finish(claimed, {DEAD: Failure(NotFound("gone"))}, steps=[])
+    queued = Business(id=BUSINESS, **values(external_id="known"))
+    queued.save()
+    JobExecution.objects.filter(subject=str(BUSINESS), status="queued").update(id=QUEUED)
+    for signal in (request_started, request_finished):
+        # As Django's own client does: the connection holds the transaction of the test.
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
