@@ -90,7 +90,9 @@ def work_off(claimed: Claim, budget: Budget) -> None:
         trail.add(100)
         counts = _store(claimed, batch, until=started + settings.JOB_LEASE)
     seconds = time.monotonic() - started
-    work.count(processed=sum(counts.values()), failed=counts.get("retrying", 0) + counts.get("dead", 0))
+    # Jobs that were given back, or that somebody else has taken over, had no end here.
+    ended = sum(count for state, count in counts.items() if state not in {"queued", "lost"})
+    work.count(processed=ended, failed=counts.get("retrying", 0) + counts.get("dead", 0))
     _report(claimed, batch.outcomes, counts, seconds)
 
 

@@ -14,6 +14,11 @@ from yellowbook.local.options import read_options
 from yellowbook.local.throwaway import throwaway_servers
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the option for the sizes of `tests.flows.sizes`; a conftest would come too late for it, too."""
+    parser.addoption("--full-size", action="store_true", help="run the failure flows at full size: real minutes")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None]:
     """Have the servers ready and named in the environment; a wrapper, to come before pytest-django's own hook."""

@@ -16,7 +16,7 @@ PREFIX = "/_standin/"
 HELP = {
     "GET state": "totals, quotas used, rules in force, keys, latency",
     "GET log?since=N": "calls with a number above N, oldest first",
-    "POST faults": "a rule, or a list of them: {fault, calls?, after?, probability?, seed?, marker?}",
+    "POST faults": "a rule, or a list of them: {fault, calls?, after?, probability?, seed?, marker?, retry_after?}",
     "DELETE faults": "take all rules back",
     "POST latency": "{seconds?, trickle?}: how long an answer takes, and the time between bytes that trickle",
     "POST quotas": "{rpm?, tpm?, rpd?}: limits in texts, tokens, texts; null is unlimited",

@@ -1,5 +1,6 @@
 """Faults as scripts: what goes wrong, and when."""
 
+import math
 import random
 import threading
 from collections.abc import Mapping, Sequence
@@ -7,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from embeddings.standin import wire
+from embeddings.standin.wire import Reply
 
 #: Every fault by name, and what the caller sees.
 FAULTS = {
@@ -50,15 +52,22 @@ FAULTS = {
     "cut_answer": "generateContent: the answer is cut (MAX_TOKENS)",
 }
 
+#: Faults that name an exceeded quota, by that quota, its limit, and the seconds to wait unless the rule says otherwise.
 _EXCEEDED = {
-    "429_minute": wire.quota_exceeded(wire.REQUESTS_PER_MINUTE, 100, 33.384105706),
-    "429_tokens": wire.quota_exceeded(wire.TOKENS_PER_MINUTE, 100, 33.384105706),
-    "429_day": wire.quota_exceeded(wire.REQUESTS_PER_DAY, 1000, 34.0),
-    "429_zero": wire.quota_exceeded(wire.REQUESTS_PER_MINUTE, 0, 34.0),
+    "429_minute": (wire.REQUESTS_PER_MINUTE, 100, 33.384105706),
+    "429_tokens": (wire.TOKENS_PER_MINUTE, 100, 33.384105706),
+    "429_day": (wire.REQUESTS_PER_DAY, 1000, 34.0),
+    "429_zero": (wire.REQUESTS_PER_MINUTE, 0, 34.0),
 }
 
 #: Faults that are an answer in place of the real one.
-REPLIES = {name: reply for name, reply in {**wire.ERRORS, **_EXCEEDED}.items() if name in FAULTS}
+REPLIES = {
+    **{name: reply for name, reply in wire.ERRORS.items() if name in FAULTS},
+    **{name: wire.quota_exceeded(*exceeded) for name, exceeded in _EXCEEDED.items()},
+}
+
+#: Faults that can say in how many seconds to try again.
+WITH_DELAY = frozenset({*_EXCEEDED, "429_bare", "500", "503", "504"})
 
 
 class InvalidRule(ValueError):
@@ -71,7 +80,8 @@ class Rule:
 
     `fault` is a name of `FAULTS`, or several to draw from. It strikes the next `calls` calls (None: until taken back;
     1 unless `probability` or `marker` is given), after `after` calls went through, with a `probability` drawn from
-    `seed`, and only calls with a text that contains `marker`.
+    `seed`, and only calls with a text that contains `marker`. `retry_after` is the delay in seconds that RetryInfo asks
+    for, with those of the faults that can carry one (`WITH_DELAY`).
     """
 
     fault: str | list[str]
@@ -80,6 +90,7 @@ class Rule:
     probability: float | None = None
     seed: int = 0
     marker: str = ""
+    retry_after: float | None = None
     struck: int = field(default=0)
 
     def __post_init__(self) -> None:
@@ -91,6 +102,11 @@ class Rule:
             raise InvalidRule("probability is not between 0 and 1")
         if (self.calls or 0) < 0 or self.after < 0:
             raise InvalidRule("calls and after are not negative")
+        if self.retry_after is not None:
+            if not (math.isfinite(self.retry_after) and self.retry_after >= 0):
+                raise InvalidRule("retry_after is not a number of seconds from 0 on")
+            if WITH_DELAY.isdisjoint(names):
+                raise InvalidRule(f"retry_after goes with none but {', '.join(sorted(WITH_DELAY))}")
         if self.calls is None and self.probability is None and not self.marker:
             self.calls = 1
         self._names = names
@@ -101,7 +117,7 @@ class Rule:
         """Make a rule of a JSON object. Raises `InvalidRule`."""
         types = {
             "fault": str | list, "calls": int | None, "after": int, "probability": int | float | None, "seed": int,
-            "marker": str,
+            "marker": str, "retry_after": int | float | None,
         }  # fmt: skip
         for name, value in given.items():
             if name not in types or not isinstance(value, types[name]) or isinstance(value, bool):
@@ -136,6 +152,17 @@ class Strike:
 
     fault: str
     places: frozenset[int]
+    retry_after: float | None = None
+
+    @property
+    def reply(self) -> Reply | None:
+        """The answer that takes the place of the real one; None for a fault that does something else."""
+        if self.retry_after is None or self.fault not in WITH_DELAY:
+            return REPLIES.get(self.fault)
+        if self.fault in _EXCEEDED:
+            quota, limit, _ = _EXCEEDED[self.fault]
+            return wire.quota_exceeded(quota, limit, self.retry_after)
+        return wire.with_retry_info(REPLIES[self.fault], self.retry_after)
 
 
 class Faults:
@@ -162,7 +189,7 @@ class Faults:
                 fault = rule.strike(texts)
                 if fault is not None:
                     marked = (place for place, text in enumerate(texts) if rule.marker and rule.marker in text)
-                    return Strike(fault, frozenset(marked) or frozenset({0}))
+                    return Strike(fault, frozenset(marked) or frozenset({0}), rule.retry_after)
         return None
 
     def described(self) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ import orjson
 
 from embeddings.standin import wire
 from embeddings.standin.damage import OF_VECTORS, embedding_reply
-from embeddings.standin.faults import REPLIES, Faults, Strike
+from embeddings.standin.faults import Faults, Strike
 from embeddings.standin.keys import Keys
 from embeddings.standin.log import CallLog
 from embeddings.standin.quotas import Quotas, tokens_of
@@ -81,8 +81,9 @@ class StandIn:
             return Outcome(reply=ERRORS["not_json"])
         strike = self.faults.strike(texts)
         fault = strike.fault if strike else None
-        if fault in REPLIES:
-            return Outcome(reply=REPLIES[fault], texts=texts, fault=fault)
+        instead = strike.reply if strike else None
+        if instead:
+            return Outcome(reply=instead, texts=texts, fault=fault)
         refusal = self._refusal(request, texts)
         if refusal:
             return Outcome(reply=refusal, texts=texts, fault=fault if fault in ON_CONNECTION else None)

@@ -160,9 +160,19 @@ def quota_exceeded(quota: Quota, limit: int, retry_after: float) -> Reply:
                 }
             ],
         },
-        {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": f"{int(retry_after)}s"},
+        _retry_info(retry_after),
     ]
     return error(429, message, "RESOURCE_EXHAUSTED", details)
+
+
+def _retry_info(retry_after: float) -> dict[str, Any]:
+    return {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": f"{int(retry_after)}s"}
+
+
+def with_retry_info(plain: Reply, retry_after: float) -> Reply:
+    """The same error in JSON, with a RetryInfo of so many whole seconds and no other details."""
+    found = orjson.loads(plain.body)["error"]
+    return error(found["code"], found["message"], found["status"], [_retry_info(retry_after)])
 
 
 def unknown_model(model: str) -> Reply:

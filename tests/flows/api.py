@@ -10,9 +10,14 @@ class Api:
     """Calls with a token of the administrator. Safe for threads."""
 
     def __init__(self, url: str, token: str) -> None:
+        self._url, self._token = url, token
         self.http = httpx2.Client(
             base_url=url, headers={"Authorization": f"Bearer {token}"}, trust_env=False, timeout=60
         )
+
+    def another(self) -> "Api":
+        """Return another client of the same system, with connections of its own; the caller closes it."""
+        return Api(self._url, self._token)
 
     def ready(self) -> bool:
         """Tell whether saves and reads work."""
@@ -47,6 +52,16 @@ class Api:
     def stats(self) -> dict[str, Any]:
         """Show the coverage."""
         return self._ask("GET", "/api/admin/embeddings/stats", 200)
+
+    def listed(self, path: str) -> list[dict[str, Any]]:
+        """Return the rows of a list, of all its pages."""
+        rows: list[dict[str, Any]] = []
+        following: str | None = path
+        while following:
+            page = self._ask("GET", following, 200)
+            rows += page["results"]
+            following = page["next"]
+        return rows
 
     def _ask(self, method: str, path: str, expected: int, body: Any = None) -> dict[str, Any]:
         answer = self.http.request(method, path, json=body)

@@ -10,16 +10,26 @@ import pytest
 
 from tests.flows.database import template_database
 from tests.flows.house import Houses, clean_environment
+from tests.flows.sizes import FULL, FULL_TIMEOUT, SMALL, TIMEOUT, Sizes
 from tests.flows.standin import StandIn
 from tests.flows.system import System
+from tests.flows.trouble import figures
 
 SYSTEMS = pytest.StashKey[list[System]]()
+#: Name of the property of a report that holds what `figures` returned.
+FIGURES = "figures"
 
 
 class Start(Protocol):
     """Starts a system whose Google is the stand-in; without one it embeds with the local provider."""
 
     def __call__(self, standin: StandIn | None = None) -> System: ...
+
+
+@pytest.fixture(scope="session")
+def sizes(request: pytest.FixtureRequest) -> Sizes:
+    """How large the failure flows are."""
+    return FULL if request.config.getoption("--full-size") else SMALL
 
 
 @pytest.fixture(scope="session")
@@ -62,11 +72,30 @@ def start(houses: Houses, request: pytest.FixtureRequest) -> Iterator[Start]:
         yield started
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give flows more time than other tests: the first one waits for all servers, and full size takes minutes."""
+    for item in items:
+        if item.get_closest_marker("flow"):
+            large = config.getoption("--full-size") and "sizes" in getattr(item, "fixturenames", ())
+            item.add_marker(pytest.mark.timeout(FULL_TIMEOUT if large else TIMEOUT))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show the ends of the logs with a flow that failed, before they are gone."""
+    """Show the ends of the logs with a flow that failed, before they are gone; note the figures of one of full size."""
     report = yield
+    if report.when == "call" and item.config.getoption("--full-size") and "sizes" in getattr(item, "fixturenames", ()):
+        for system in item.stash.get(SYSTEMS, []):
+            report.user_properties.append((FIGURES, figures(system)))
     if report.failed and report.when == "call":
         for system in item.stash.get(SYSTEMS, []):
             report.sections.extend(system.house.report())
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show the figures of the flows of full size."""
+    for report in [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]:
+        for name, value in report.user_properties:
+            if name == FIGURES:
+                terminalreporter.write_line(f"{report.nodeid.partition('::')[2]}: {report.duration:.0f} s, {value}")

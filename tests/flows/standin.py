@@ -69,7 +69,7 @@ class StandIn:
         """Take so long for every answer; calls under way keep the time that they began with."""
         self._do("POST", "latency", {"seconds": seconds})
 
-    def fail(self, fault: str, **rule: Any) -> None:
+    def fail(self, fault: str | list[str], **rule: Any) -> None:
         """Meet calls with a fault; see `embeddings.standin.faults`."""
         self._do("POST", "faults", {"fault": fault, **rule})
 

@@ -21,6 +21,7 @@ from tests.flows.trouble import (
     ask,
     await_pause,
     await_state,
+    blocked_for,
     lane,
     letter,
     letters,
@@ -124,7 +125,6 @@ def check_letter(system: System, job_id: str, row: Row, attempts: int) -> dict[s
     return dead
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_faults_that_pass_are_tried_three_times_more_at_growing_distances(
     start: Start, google: Google, provider: str
@@ -221,6 +221,54 @@ def test_a_rate_limit_makes_the_lane_wait_a_minute_and_is_counted_apart(
     dead = check_letter(system, limited, Row(fault, "rate_limited", 429, "RESOURCE_EXHAUSTED"), attempts=6)
     assert dead["payload"]["max_retries"] == 3
     assert (done["attempt"], done["status"]) == (1, "succeeded")
+
+
+@pytest.mark.parametrize(("asked", "waited"), [(5, 5), (0, 1)], ids=["longer", "shorter"])
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_busy_server_is_left_alone_for_as_long_as_it_asks_but_no_shorter_than_the_table_says(
+    start: Start, google: Google, provider: str, asked: int, waited: int
+) -> None:
+    system = start(google.of(provider))
+    google.fail("503", retry_after=asked)
+
+    job = system.await_job(system.api.create(name=f"{system.mark} unlucky")["embedding_job"]["id"])
+
+    assert (job["attempt"], [attempt["error_class"] for attempt in job["attempts"]]) == (2, ["server"])
+    first, second = google.record(system.mark)
+    assert waited - CLOCK <= second["at"] - first["at"] <= waited * JITTER + SLACK
+    assert lane(system)["closed_until"] is None
+
+
+@pytest.mark.parametrize(("asked", "waited"), [(150, 150), (5, 60)], ids=["longer", "shorter"])
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_rate_limit_makes_everybody_wait_for_as_long_as_it_asks_but_no_shorter_than_a_minute(
+    start: Start, google: Google, provider: str, asked: int, waited: int
+) -> None:
+    system = start(google.of(provider))
+    replace_worker(system, EMBEDDING_RPM="1000")
+    google.fail("429_minute", retry_after=asked)
+
+    limited = system.api.create(name=f"{system.mark} limited")["embedding_job"]["id"]
+    await_state(system, limited, "retrying")
+    other = system.api.create(name=f"{system.mark} other")["embedding_job"]["id"]
+
+    ((job_waits, lane_waits),) = system.sql(
+        "SELECT extract(epoch FROM job.next_attempt_at - now())::float,"
+        " coalesce(extract(epoch FROM lane.closed_until - now()), 0)::float"
+        " FROM jobs_jobexecution AS job, jobs_lane AS lane WHERE job.id = %s",
+        limited,
+    )
+    assert waited - SLACK < job_waits <= waited * JITTER
+    assert waited - SLACK < lane_waits <= waited
+    assert waited - SLACK < blocked_for(system) <= waited
+    assert states(system, [other]) == {"queued": 1}
+    assert google.statuses(system.mark) == {429: 1}
+
+    resume(system)
+    system.await_job(other)
+    assert states(system, [limited]) == {"retrying": 1}
+    make_due(system)
+    assert system.await_job(limited)["attempt"] == 1
 
 
 @pytest.mark.parametrize("row", PAUSING, ids=lambda row: row.fault)

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import redis
+
 from tests.flows.api import Api
 from tests.flows.standin import StandIn
 from tests.flows.system import System
@@ -34,6 +36,12 @@ class Google(StandIn):
         """Return the calls that had `marker` in one of their texts, by the time at which they began."""
         calls = [call for call in self._do("GET", "log")["calls"] if any(marker in text for text in call["text"])]
         return sorted(calls, key=lambda call: call["at"])
+
+    def embedded(self, marker: str) -> Counter[str]:
+        """Count how often each text with `marker` in it was sent in a call that was answered well."""
+        return Counter(
+            text for call in self.record(marker) if call["status"] == 200 for text in call["text"] if marker in text
+        )
 
     def statuses(self, marker: str = "") -> Counter[int | None]:
         """Count the answers to those calls by HTTP status; None: no answer, or none in full."""
@@ -97,6 +105,19 @@ def lane(system: System) -> dict[str, Any]:
     return shown
 
 
+def causes(system: System) -> list[dict[str, Any]]:
+    """Return the unsettled dead letters by cause, the most frequent first."""
+    found: list[dict[str, Any]] = ask(system.api, "GET", "/api/admin/dlq/causes")
+    return found
+
+
+def retry_cause(system: System, cause: dict[str, Any], *, dry_run: bool = False) -> dict[str, int]:
+    """Retry all dead letters of one cause, as one request; return {requeued, skipped}."""
+    body = {"fingerprint": cause["fingerprint"], "dry_run": dry_run}
+    found: dict[str, int] = ask(system.api, "POST", "/api/admin/dlq/retry", body)
+    return found
+
+
 def await_pause(system: System) -> dict[str, Any]:
     """Wait until the lane is paused and nothing of it runs; return it."""
 
@@ -130,6 +151,22 @@ def states(system: System, job_ids: Sequence[str]) -> Counter[str]:
     return Counter(dict(rows))
 
 
+def figures(system: System) -> str:
+    """Say in a line what a flow did, from its rows."""
+    calls = system.sql(
+        "SELECT outcome, sum(calls)::int FROM embeddings_providerusage GROUP BY outcome ORDER BY outcome"
+    )
+    ends = system.sql("SELECT status, count(*) FROM jobs_jobexecution GROUP BY status ORDER BY status")
+    letters = system.sql(
+        "SELECT error_class || coalesce(nullif(' ' || resolution, ' '), ''), count(*) FROM jobs_deadletter"
+        " GROUP BY 1 ORDER BY 1"
+    )
+    said = {"calls": calls, "jobs": ends, "dead letters": letters}
+    return "; ".join(
+        f"{what}: {', '.join(f'{count} {name}' for name, count in rows) or 'none'}" for what, rows in said.items()
+    )
+
+
 # --- time -------------------------------------------------------------------------------------------------------------
 
 
@@ -140,8 +177,38 @@ def make_due(system: System) -> None:
     )
 
 
-def replace_worker(system: System, **settings: str) -> None:
-    """Have a worker with other settings in place of the resident one."""
+def reopen(system: System) -> None:
+    """Let no lane stay closed because its provider asked everybody to wait."""
+    system.sql("UPDATE jobs_lane SET closed_until = now() WHERE closed_until > now()")
+
+
+def connected(system: System) -> redis.Redis:
+    """Return a connection to the system's Redis."""
+    return redis.Redis.from_url(system.house.environment["REDIS_URL"], decode_responses=True)
+
+
+def blocked_for(system: System) -> float:
+    """Return the seconds for which the budget still grants nothing to anybody; not above 0 when it grants."""
+    with connected(system) as client:
+        (key,) = client.keys("throttle:*:state")
+        seconds, microseconds = client.time()
+        return float(client.hget(key, "blocked_until") or 0) / 1000 - float(seconds) - float(microseconds) / 1e6
+
+
+# --- workers ----------------------------------------------------------------------------------------------------------
+
+
+def replace_worker(system: System, *, number: int = 1, **settings: str) -> None:
+    """Have workers with other settings in place of the resident one."""
     (resident,) = system.workers
     system.kill(resident)
-    system.start_worker(**settings)
+    for _ in range(number):
+        system.start_worker(**settings)
+
+
+def tallies(system: System) -> tuple[int, int]:
+    """Return how many attempts the workers say they brought to an end, and how many of them failed."""
+    pids = {pid for worker in system.workers for pid in worker.pids}
+    shown = [worker for worker in system.api.listed("/api/admin/workers") if worker["pid"] in pids]
+    assert len(shown) == len(pids)
+    return sum(worker["processed"] for worker in shown), sum(worker["failed"] for worker in shown)

@@ -315,6 +315,28 @@ class TestStoring:
         lane(lambda batch: batch.fail(batch.jobs[0], NotFound("x")), "a", "b", "c")
         assert (work.processed - before[0], work.failed - before[1]) == (3, 1)
 
+    def test_the_tally_counts_a_job_of_a_rejected_batch_once(self, make_kind: MakeKind) -> None:
+        def handle(batch: Batch) -> None:
+            if any(job.subject == "bad" for job in batch.jobs):
+                raise BatchRejected("no", status_code=400)
+
+        before = (work.processed, work.failed)
+        kind = make_kind(handle, batch_size=10, linger=0.0)
+        waiting(kind, "a", "b", "bad", "c", "d")
+        run_until_idle(kind)
+        assert statuses(kind) == {"succeeded": 4, "dead": 1}
+        assert (work.processed - before[0], work.failed - before[1]) == (5, 1)
+
+    def test_the_tally_leaves_out_what_somebody_else_has_taken_over(self, make_kind: MakeKind) -> None:
+        def lose(batch: Batch) -> None:
+            expire(claim)
+            take_back_expired()
+
+        before = (work.processed, work.failed)
+        claim = claimed(make_kind(lose), "a")
+        work_off(claim, Budget(None, None))
+        assert (work.processed, work.failed) == before
+
     def test_the_steps_of_an_attempt_are_kept(self, lane) -> None:
         def handle(batch: Batch) -> None:
             batch.step(30)

@@ -38,7 +38,8 @@ faults:
 {faults}
 
 A fault is given as NAME, with options behind colons: calls=N (the next N calls; 1 by default), after=N (leave N calls
-alone first), probability=P (with seed=N), marker=TEXT (calls with a text that contains it). For example:
+alone first), probability=P (with seed=N), marker=TEXT (calls with a text that contains it), retry_after=SECONDS (what
+429, 500, 503 and 504 say about when to come back). For example:
 
   --fault 503:calls=3            the next three calls
   --fault reset:probability=0.2  every fifth call or so, until it is taken back
@@ -109,7 +110,7 @@ def _rule(given: str) -> Rule:
     """Make a rule of `NAME:option=value:...`. Raises `CommandError`."""
     fault, *options = given.split(":")
     fields: dict[str, Any] = {"fault": fault}
-    numbers: dict[str, type] = {"calls": int, "after": int, "seed": int, "probability": float}
+    numbers: dict[str, type] = {"calls": int, "after": int, "seed": int, "probability": float, "retry_after": float}
     try:
         for option in options:
             name, _, value = option.partition("=")

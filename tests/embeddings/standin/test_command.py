@@ -33,14 +33,16 @@ def started(*options: str) -> Generator[tuple[subprocess.Popen[str], str]]:
 
 
 def test_it_says_where_it_listens_serves_and_stops_at_ctrl_c() -> None:
-    with started("--fault", "503:calls=1", "--rpm", "15", "--key", "a-key") as (process, printed):
+    with started("--fault", "503:calls=1:retry_after=90", "--rpm", "15", "--key", "a-key") as (process, printed):
         found = re.search(r"^GEMINI_BASE_URL=(http://127\.0\.0\.1:\d+)$", printed, re.MULTILINE)
         assert found, printed
         assert "GEMINI_API_KEY=a-key" in printed
         with httpx2.Client(base_url=found[1], trust_env=False, headers={"x-goog-api-key": "a-key"}) as http:
             body = {"content": {"parts": [{"text": "text"}]}}
             path = "/v1beta/models/gemini-embedding-001:embedContent"
-            assert [http.post(path, json=body).status_code for _ in range(2)] == [503, 200]
+            first, second = (http.post(path, json=body) for _ in range(2))
+            assert (first.status_code, second.status_code) == (503, 200)
+            assert first.json()["error"]["details"][0]["retryDelay"] == "90s"
             assert http.get("/_standin/state").json()["quotas"]["rpm"] == 15
         process.send_signal(signal.SIGINT)
         rest, _ = process.communicate(timeout=30)
@@ -53,6 +55,7 @@ def test_it_says_where_it_listens_serves_and_stops_at_ctrl_c() -> None:
     [
         (["--fault", "no-such"], "^--fault no-such: fault 'no-such' is not one of"),
         (["--fault", "503:calls=many"], "^--fault 503:calls=many: "),
+        (["--fault", "400:retry_after=90"], "^--fault 400:retry_after=90: "),
         (["--host", "203.0.113.1"], r"^203\.0\.113\.1:0 can't be listened on"),
     ],
 )

@@ -1,9 +1,10 @@
 from collections import Counter
 from typing import Any
 
+import orjson
 import pytest
 
-from embeddings.standin.faults import FAULTS, Faults, InvalidRule, Rule
+from embeddings.standin.faults import FAULTS, WITH_DELAY, Faults, InvalidRule, Rule
 
 
 def struck(faults: Faults, *texts: str) -> str | None:
@@ -89,6 +90,12 @@ def test_rules_tell_what_is_left_of_them_and_how_often_they_struck() -> None:
         {"fault": "503", "after": -1},
         {"fault": "503", "probability": 1.5},
         {"fault": "503", "marker": None},
+        {"fault": "503", "retry_after": -1},
+        {"fault": "503", "retry_after": "90"},
+        {"fault": "503", "retry_after": float("nan")},
+        {"fault": "503", "retry_after": float("inf")},
+        {"fault": "reset", "retry_after": 90},
+        {"fault": ["400", "nan"], "retry_after": 90},
         {"fault": "503", "struck": 5},
         {"fault": "503", "often": 5},
     ],
@@ -101,3 +108,37 @@ def test_a_rule_that_can_not_be_followed_is_refused(given: dict[str, Any]) -> No
 @pytest.mark.parametrize("fault", FAULTS)
 def test_every_fault_can_be_asked_for(fault: str) -> None:
     assert struck(with_rules(Rule.parsed({"fault": fault}))) == fault
+
+
+def delays(retry_after: float | None, fault: str) -> list[str]:
+    """Return the delays that the answer to a call with a fault asks for."""
+    strike = with_rules(Rule(fault=fault, retry_after=retry_after)).strike(["text"])
+    assert strike is not None
+    assert strike.reply is not None
+    details = orjson.loads(strike.reply.body)["error"].get("details", [])
+    return [detail["retryDelay"] for detail in details if "retryDelay" in detail]
+
+
+@pytest.mark.parametrize("fault", sorted(WITH_DELAY))
+def test_a_rule_can_say_when_to_come_back(fault: str) -> None:
+    assert delays(90, fault) == ["90s"]
+    assert delays(0, fault) == ["0s"]
+
+
+@pytest.mark.parametrize("fault", sorted(WITH_DELAY))
+def test_a_delay_leaves_the_rest_of_the_error_as_it_is(fault: str) -> None:
+    first, second = Rule(fault=fault, retry_after=90), Rule(fault=fault)
+    faults = with_rules(first, second)
+    with_delay, without = (faults.strike(["text"]).reply for _ in range(2))
+    assert with_delay.status == without.status
+    errors = [orjson.loads(reply.body)["error"] for reply in (with_delay, without)]
+    assert errors[0]["status"] == errors[1]["status"]
+    assert errors[0]["message"].partition("Please retry")[0] == errors[1]["message"].partition("Please retry")[0]
+
+
+def test_of_faults_to_draw_from_those_that_can_carry_a_delay_do() -> None:
+    faults = with_rules(Rule(fault=["503", "reset"], probability=1, retry_after=90))
+    replies = {strike.fault: strike.reply for strike in (faults.strike(["text"]) for _ in range(50)) if strike}
+    assert replies.keys() == {"503", "reset"}
+    assert replies["reset"] is None
+    assert b"90s" in replies["503"].body
