@@ -8,11 +8,11 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 import structlog
-from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
 from jobs.clean import clean
+from jobs.upkeep.bounded import bounded
 from jobs.upkeep.models import AuditResult
 
 log = structlog.get_logger(__name__)
@@ -116,8 +116,7 @@ def check(invariant: Invariant, *, clock: Callable[[], float] = time.monotonic) 
     error = ""
     finding = Finding()
     try:
-        with transaction.atomic():
-            _bound_statements()
+        with bounded(STATEMENT):
             finding = invariant.find(EXAMPLES)
     except Exception as failure:
         error = clean(f"{type(failure).__name__}: {failure}").strip()
@@ -149,12 +148,6 @@ def _longest_ago_first() -> list[Invariant]:
     checked = list(AuditResult.objects.order_by(F("checked_at").asc(nulls_first=True)).values_list("name", flat=True))
     place = {name: number for number, name in enumerate(checked)}
     return sorted(_invariants.values(), key=lambda invariant: place.get(invariant.name, -1))
-
-
-def _bound_statements() -> None:
-    """Have PostgreSQL break off, until this transaction ends, each statement that takes too long."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{STATEMENT * 1000:.0f}"])
 
 
 def _store(verdict: Verdict) -> None:
