@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 import structlog
-from django.db.models import F
 from django.db.models.functions import Now
 
 from jobs.clean import clean
@@ -91,8 +90,8 @@ def audit(
 ) -> list[Verdict]:
     """Check all invariants, or those named in `only`, and store what was found.
 
-    What was checked longest ago comes first. After `within` seconds no further one is begun: the next audit does. An
-    invariant that can't be checked keeps what was found before, and the others from nothing.
+    What was checked longest ago comes first, what could not be checked last. After `within` seconds no further one is
+    begun: the next audit does. An invariant that can't be checked keeps what was found before, and stops no other.
     """
     chosen = [_named(name) for name in only] or _longest_ago_first()
     if not only:
@@ -145,9 +144,12 @@ def _named(name: str) -> Invariant:
 
 
 def _longest_ago_first() -> list[Invariant]:
-    checked = list(AuditResult.objects.order_by(F("checked_at").asc(nulls_first=True)).values_list("name", flat=True))
-    place = {name: number for number, name in enumerate(checked)}
-    return sorted(_invariants.values(), key=lambda invariant: place.get(invariant.name, -1))
+    """Return all invariants: those never checked first, and last those whose last check failed, lest they use up the
+    time of the others night after night.
+    """
+    rows = AuditResult.objects.values_list("name", "error", "checked_at")
+    place = {name: (error != "", checked_at.timestamp() if checked_at else 0.0) for name, error, checked_at in rows}
+    return sorted(_invariants.values(), key=lambda invariant: place.get(invariant.name, (False, 0.0)))
 
 
 def _store(verdict: Verdict) -> None:

@@ -106,6 +106,22 @@ def test_an_audit_out_of_time_leaves_the_rest_to_the_next_which_begins_with_it(d
     assert checked == [["a", "b"], ["c", "a"], ["b", "c"]]
 
 
+def test_one_that_fails_for_want_of_time_every_night_takes_none_from_the_others(declared) -> None:
+    now = [0.0]
+
+    def slow(limit: int) -> Finding:
+        now[0] += 30
+        raise TimeoutError
+
+    for name in ("a slow", "b slow"):
+        register(invariant(name, slow))
+    for name in ("y", "z"):
+        register(invariant(name))
+    checked = [[verdict.invariant.name for verdict in audit(within=15, clock=lambda: now[0])] for _ in range(4)]
+    assert checked[:2] == [["a slow"], ["b slow"]], "each is tried"
+    assert [each[:2] for each in checked[2:]] == [["y", "z"], ["y", "z"]]
+
+
 def test_rows_of_invariants_that_are_no_longer_declared_go(declared) -> None:
     register(invariant("old"))
     audit()
