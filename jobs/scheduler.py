@@ -1,4 +1,4 @@
-"""What the leader does, about once a second: wake lanes with due jobs, take back what lost workers held."""
+"""What the leader does, about once a second: wake lanes with due jobs, take back what lost workers held; and alerts."""
 
 import time
 from collections.abc import Callable
@@ -8,6 +8,7 @@ import psycopg
 import structlog
 from django.db import DatabaseError, OperationalError, close_old_connections
 
+from jobs.alerts.evaluate import ALERT_INTERVAL, watch
 from jobs.due import due_lanes, seconds_until_due
 from jobs.kinds import all_kinds
 from jobs.leadership import Leadership
@@ -61,6 +62,7 @@ def run(stop: Event) -> None:
     leadership = Leadership()
     leading = False
     next_sweep = 0.0
+    next_watch = 0.0
     pause = 0.0
     while not stop.wait(pause):
         try:
@@ -69,11 +71,16 @@ def run(stop: Event) -> None:
                 continue
             if not leading:
                 leading = True
+                # Not at once: who could not beat while there was no leader, or no database, has time to do so.
+                next_watch = time.monotonic() + ALERT_INTERVAL
                 log.info("leading")
             pause = wake_due()
             if time.monotonic() >= next_sweep:
                 next_sweep = time.monotonic() + SWEEP
                 _without_harm(sweep)
+            if time.monotonic() >= next_watch:
+                next_watch = time.monotonic() + ALERT_INTERVAL
+                _without_harm(watch)
         except (psycopg.Error, DatabaseError) as error:
             if leading:
                 log.warning("leader_without_database", error=type(error).__name__)
