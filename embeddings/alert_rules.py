@@ -4,7 +4,7 @@ from functools import cache
 
 from django.conf import settings
 
-from embeddings.quota import embedding_throttle, history, limits
+from embeddings.quota import embedding_throttle, history
 from jobs.alerts.rules import AlertRule, Finding, Severity, Unit, register_rule
 from jobs.redis import IMPATIENT, connect
 from jobs.throttle import Throttle
@@ -13,9 +13,10 @@ from jobs.throttle import Throttle
 @cache
 def _throttle() -> Throttle:
     """Return the budget that all embedding jobs share, for somebody who can't wait long for Redis."""
+    shared = embedding_throttle()
     return Throttle(
-        embedding_throttle().name,
-        limits(),
+        shared.name,
+        shared.limits,
         history=history,
         call_deadline=settings.EMBEDDING_TIMEOUT,
         client=connect(timeout=IMPATIENT),

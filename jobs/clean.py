@@ -12,6 +12,7 @@ _NAMES: Final = r"api[_-]?key|x-goog-api-key|key|token|secret|passphrase|passwor
 _PATTERNS: Final = (
     (re.compile(r"AIza[0-9A-Za-z_\-]{8,}"), MASK),
     (re.compile(r"\bsk-[0-9A-Za-z_\-]{8,}"), MASK),
+    (re.compile(r"\bwhsec_[0-9A-Za-z+/=_\-]{8,}"), MASK),
     (re.compile(r"(?i)\b(bearer|token|basic)(\s+)[0-9A-Za-z._~+/=\-]{8,}"), rf"\1\2{MASK}"),
     (re.compile(rf"(?i)((?:{_NAMES})[\"']?\s*[=:]\s*[\"']?)[^\s\"'&,;)}}]{{4,}}"), rf"\1{MASK}"),
     # Passwords in URLs may hold any sign, `@` and `/` too: everything up to the last `@` of the word goes.

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from urllib.parse import unquote, urlsplit
 
 import httpx2
 from django.conf import settings
@@ -14,7 +15,7 @@ from standardwebhooks import Webhook
 from jobs.alerts.channels.base import Channel
 from jobs.alerts.message import payload
 from jobs.alerts.models import AlertEvent
-from jobs.clean import clean
+from jobs.clean import MASK, clean
 from jobs.errors import AuthError, ConfigurationError, JobError, NetworkError, RateLimited, ServerError
 
 #: Seconds to connect, and to wait for the next piece of the answer.
@@ -90,7 +91,7 @@ def _seconds(retry_after: str) -> float | None:
 
 def classified(status: int, retry_after: float | None, answer: str) -> JobError:
     """Return what an answer means for the job: 408, 409, 429 and 5xx may pass, the rest will not."""
-    told = f"The webhook answered {status}: {clean(answer).strip()[:ANSWER] or 'nothing'}"
+    told = f"The webhook answered {status}: {_harmless(answer) or 'nothing'}"
     if status == 429:
         return RateLimited(told, status_code=status, retry_after=retry_after)
     if status in {408, 409} or status >= 500:
@@ -103,6 +104,17 @@ def classified(status: int, retry_after: float | None, answer: str) -> JobError:
             status_code=status,
         )
     return ConfigurationError(told, status_code=status)
+
+
+def _harmless(answer: str) -> str:
+    """Return an answer without what it may echo: the key, and the address, which is often a secret itself."""
+    parts = urlsplit(settings.ALERT_WEBHOOK_URL)
+    key = settings.ALERT_WEBHOOK_SECRET
+    path = unquote(parts.path)
+    echoes = (key, key.removeprefix("whsec_"), parts.query, parts.path, path, parts.path.strip("/"), path.strip("/"))
+    for echo in filter(None, echoes):
+        answer = answer.replace(echo, MASK) if len(echo) > 1 else answer
+    return clean(answer).strip()[:ANSWER]
 
 
 channel = Channel(name="webhook", enabled=enabled, deliver=deliver)

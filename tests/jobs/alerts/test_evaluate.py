@@ -228,7 +228,7 @@ def test_the_example_of_a_rule_in_the_docstring_works(make_gauge, settings: Any)
         AlertRule(
             name="unsent_postcards",
             title="Postcards pile up",
-            check=lambda threshold: Finding(6 > threshold, 6, "6 postcards are not sent."),
+            check=lambda threshold: Finding(threshold < 6, 6, "6 postcards are not sent."),
             setting="ALERT_UNSENT_POSTCARDS",
             next_step="See why the printer is silent.",
         )

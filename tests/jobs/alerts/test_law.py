@@ -1,5 +1,6 @@
 """Whatever a rule does and however time passes, people hear enough and not too much."""
 
+import itertools
 from typing import Any
 
 import pytest
@@ -25,24 +26,17 @@ steps = st.lists(
 
 @pytest.mark.django_db
 @given(history=steps)
-@hypothesis_settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
-def test_people_hear_enough_and_not_too_much(history: list[tuple[int | None, int]], gauge: Gauge, receiver: Any) -> None:
+@hypothesis_settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+def test_people_hear_enough_and_not_too_much(
+    history: list[tuple[int | None, int]], gauge: Gauge, receiver: Any, settings: Any
+) -> None:
     _start_anew()
-    receiver_settings(COOLDOWN)
+    settings.ALERT_COOLDOWN = COOLDOWN
     for value, seconds in history:
         gauge.value, gauge.error = value or 0, ValueError("x") if value is None else None
         evaluate()
         _check(fires_for_sure=value == 11)
         pass_time(seconds)
-
-
-def receiver_settings(cooldown: float) -> None:
-    """Set the cool-down; the fixture of settings can't be shared by examples."""
-    from django.conf import settings
-
-    settings.ALERT_COOLDOWN = cooldown
 
 
 def _start_anew() -> None:
@@ -55,7 +49,7 @@ def _start_anew() -> None:
 def _check(*, fires_for_sure: bool) -> None:
     told = list(AlertEvent.objects.filter(notified=True).order_by("at"))
     loud = [event for event in told if event.kind != "recovered"]
-    for one, next_ in zip(loud, loud[1:], strict=False):
+    for one, next_ in itertools.pairwise(loud):
         assert (next_.at - one.at).total_seconds() >= COOLDOWN - 1, "two messages within one cool-down"
     known_to_fire = False
     for event in told:

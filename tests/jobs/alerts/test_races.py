@@ -1,13 +1,14 @@
 """Two evaluators at once: the leader, and `check_alerts` or a leader that does not know yet that it is none."""
 
-from collections.abc import Callable
+from threading import Barrier
+from typing import Any
 
 import pytest
-from django.db import connection
+from structlog.testing import capture_logs
 
+from jobs.alerts.decide import decide
 from jobs.alerts.evaluate import evaluate
-from jobs.alerts.models import Alert
-from tests.concurrency import Session, at_once, until_blocked
+from tests.concurrency import at_once
 
 from .conftest import Gauge
 from .support import deliveries, events, pass_time
@@ -30,26 +31,23 @@ def test_they_tell_a_firing_a_reminder_and_a_recovery_once(gauge: Gauge, receive
     assert len(deliveries()) == 3
 
 
-def test_the_second_one_finds_the_change_made_and_makes_none(
-    gauge: Gauge, receiver, session: Callable[[], Session]
-) -> None:
-    """It decided by what it had seen before the first one committed."""
+@pytest.mark.parametrize("value", [11, 1])
+def test_of_two_that_saw_the_same_one_makes_the_change(gauge: Gauge, receiver, monkeypatch, value: int) -> None:
+    """Both have decided before either writes: only compare-and-swap tells them apart."""
+    gauge.value = 12 - value
     evaluate()
-    gauge.value = 11
-    blocker, first, second = session(), session(), session()
-    blocker.begin()
-    blocker.do(_hold_events)
-    one = first.start(evaluate)
-    until_blocked(one)
-    two = second.start(evaluate)
-    until_blocked(two)
-    blocker.rollback()
-    one.result(20), two.result(20)
-    assert (events(), len(deliveries())) == (["fired"], 1)
-    assert Alert.objects.get().announced
+    before = events()
+    both_decided = Barrier(2)
 
+    def decide_together(*args: Any, **kwargs: Any) -> Any:
+        change = decide(*args, **kwargs)
+        both_decided.wait(20)
+        return change
 
-def _hold_events() -> None:
-    """Let nobody write an event: whoever changed the alert holds its row from then on."""
-    with connection.cursor() as cursor:
-        cursor.execute("LOCK TABLE alerts_alertevent IN EXCLUSIVE MODE")
+    monkeypatch.setattr("jobs.alerts.evaluate.decide", decide_together)
+    gauge.value = value
+    with capture_logs() as lines:
+        assert [type(each) for each in at_once(evaluate, evaluate)] == [list] * 2
+    assert len(events()) == len(before) + 1
+    assert len(deliveries()) == len(events())
+    assert len([line for line in lines if line["event"].startswith("alert_")]) == 1
