@@ -1,6 +1,6 @@
 """Drawing the consequences of what the rules say: the duty of the scheduler's leader, and of `check_alerts`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import structlog
 from django.conf import settings
@@ -9,6 +9,7 @@ from django.db import connection
 from jobs.alerts.announce import announce
 from jobs.alerts.decide import Seen, decide
 from jobs.alerts.look import Reading, look
+from jobs.alerts.rules import AlertRule
 
 log = structlog.get_logger(__name__)
 
@@ -41,8 +42,10 @@ def watch() -> None:
         log.exception("alerts_not_evaluated", error=type(error).__name__)
 
 
-def evaluate() -> list[Reading]:
-    """Ask every rule, write down what it says, and tell people of what changed; return what was found.
+def evaluate(rules: Iterable[AlertRule] | None = None) -> list[Reading]:
+    """Ask the rules, by default all of them, write down what they say, and tell people of what changed.
+
+    Returns what was found.
 
     What can still fail:
     1. A rule: it is shown as broken, the others are evaluated.
@@ -50,7 +53,7 @@ def evaluate() -> list[Reading]:
     3. The transaction of one change: it is rolled back with its messages, and made by the next evaluation.
     4. Another evaluator at the same time: one of the two makes a change, the other finds it made.
     """
-    readings = look()
+    readings = look(rules)
     seen = _note(readings)
     for reading in readings:
         if reading.finding is not None:

@@ -86,6 +86,8 @@ class AlertRule:
     query: str = ""
     #: Whether it is asked anew whenever somebody reads: nobody evaluates it while it fires.
     live: bool = False
+    #: Whether it is about the host that asks. Hosts would contradict each other: with a leader, its word counts.
+    local: bool = False
 
     @property
     def threshold(self) -> float | None:

@@ -79,7 +79,7 @@ def test_a_wrong_mail_server_is_refused_without_telling_its_password(url: str) -
 def test_addresses_are_checked() -> None:
     assert read(A="a@b.mn, c@d.mn,").addresses("A") == ["a@b.mn", "c@d.mn"]
     assert read().addresses("A") == []
-    with pytest.raises(ImproperlyConfigured, match="A='a@b.mn,nobody' is not valid: expected email addresses"):
+    with pytest.raises(ImproperlyConfigured, match=r"'a@b.mn,nobody' is not valid: expected email addresses"):
         read(A="a@b.mn,nobody").addresses("A")
 
 

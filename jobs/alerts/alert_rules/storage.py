@@ -39,6 +39,7 @@ register_rule(
         check=disk,
         setting="ALERT_DISK_SHARE",
         unit=Unit.SHARE,
+        local=True,
         next_step="Make room: with a full disk nothing can be stored.",
     )
 )

@@ -91,13 +91,15 @@ class Receiver:
 def receiver(settings: Any) -> Iterator[Receiver]:
     """A real server on this machine, switched on as the webhook."""
 
+    made = Receiver("")
+
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
-            receiver.requests.append((self.headers, body))
-            status, headers, answer = receiver.answers.pop(0) if receiver.answers else (204, {}, b"")
+            made.requests.append((self.headers, body))
+            status, headers, answer = made.answers.pop(0) if made.answers else (204, {}, b"")
             if status == 0:
-                receiver.go_on.wait(20)
+                made.go_on.wait(20)
                 return
             self.send_response(status)
             for name, value in headers.items():
@@ -111,10 +113,10 @@ def receiver(settings: Any) -> Iterator[Receiver]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        receiver = Receiver(f"http://127.0.0.1:{server.server_port}/hooks/T0P-SECRET-PATH")
-        settings.ALERT_WEBHOOK_URL, settings.ALERT_WEBHOOK_SECRET = receiver.url, SECRET
-        yield receiver
-        receiver.go_on.set()
+        made.url = f"http://127.0.0.1:{server.server_port}/hooks/T0P-SECRET-PATH"
+        settings.ALERT_WEBHOOK_URL, settings.ALERT_WEBHOOK_SECRET = made.url, SECRET
+        yield made
+        made.go_on.set()
         server.shutdown()
         thread.join()
 

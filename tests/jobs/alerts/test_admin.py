@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
-from model_bakery import baker
 
 from jobs.alerts.admin import AlertAdmin
 from jobs.alerts.evaluate import evaluate
@@ -137,7 +136,7 @@ class TestTestAlert:
         assert (events(), deliveries()) == (["test"], [])
 
     def test_it_is_for_those_who_may_steer(self, client: Client, receiver) -> None:
-        reader = baker.make("auth.User", is_staff=True)
+        reader = User.objects.create_user("reader", is_staff=True)
         reader.user_permissions.add(Permission.objects.get(codename="view_alert"))
         client.force_login(reader)
         assert reverse(TEST) not in page(client, ALERTS)

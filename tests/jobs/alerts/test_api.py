@@ -47,7 +47,7 @@ def test_that_no_worker_is_alive_shows_although_nobody_evaluates_it(api: APIClie
     workers.say_started(1)
     evaluate()
 
-    def state() -> str:
+    def state() -> Any:
         return next(each["state"] for each in api.get("/api/admin/alerts").json() if each["rule"] == "no_worker")
 
     assert state() == "ok"

@@ -74,6 +74,16 @@ def test_with_workers_it_leaves_sending_to_them(gauge: Gauge, receiver) -> None:
     assert not receiver.requests
 
 
+def test_about_its_own_host_it_speaks_only_where_there_is_no_leader(make_gauge) -> None:
+    disk = make_gauge("disk", local=True)
+    disk.value = 11
+    assert run()[0] == 1
+    disk.value = 1
+    workers.say_started(1)
+    assert run()[0] == 1
+    assert events() == ["fired"]
+
+
 def test_it_sends_nothing_but_alerts(gauge: Gauge, kind: Any, receiver) -> None:
     from tests.jobs.support import waiting
 
@@ -83,7 +93,7 @@ def test_it_sends_nothing_but_alerts(gauge: Gauge, kind: Any, receiver) -> None:
 
 
 def test_a_database_that_is_away_is_told_without_a_traceback_or_a_password(gauge: Gauge, monkeypatch, capsys) -> None:
-    def away() -> None:
+    def away(_: Any) -> None:
         raise OperationalError("connection to postgresql://u:pa55word@db failed")
 
     monkeypatch.setattr(check_alerts, "evaluate", away)

@@ -8,6 +8,7 @@ from django.core import mail as django_mail
 
 from jobs.alerts.channels import email
 from jobs.alerts.evaluate import evaluate
+from jobs.alerts.message import subject_line
 from jobs.alerts.models import AlertEvent
 from jobs.errors import AuthError, ConfigurationError, NetworkError, ServerError
 from jobs.models import DeadLetter
@@ -50,7 +51,7 @@ def test_a_recovery_says_from_when_to_when(gauge: Gauge) -> None:
 
 def test_a_title_can_not_add_a_header(gauge: Gauge) -> None:
     event = AlertEvent(rule="x", kind="fired", title="a\r\nBcc: evil@example.mn", severity="warning")
-    assert email.subject_line(event) == "[Yellow Book] Alert: a Bcc: evil@example.mn"
+    assert subject_line(event) == "[Yellow Book] Alert: a Bcc: evil@example.mn"
 
 
 @pytest.mark.parametrize(
