@@ -318,7 +318,7 @@ UNFOLD = {
                     _link("Lanes", "swap_horiz", "jobs_lane"),
                     _link("Workers", "memory", "jobs_workerprocess"),
                     _link("Alerts", "notifications", "alerts_alert"),
-                    _link("Alert history", "history", "alerts_alertevent"),
+                    _link("Alert events", "history", "alerts_alertevent"),
                 ],
             },
             {

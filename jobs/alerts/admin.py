@@ -8,6 +8,7 @@ from django.db.models.functions import Cast, Concat
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import action, display
@@ -29,6 +30,7 @@ Kind = AlertEvent.Kind
 #: The colour of each state and severity; the name is always written out too.
 STATE_COLOURS = {State.OK.value: "success", State.FIRING.value: "danger", UNKNOWN: "default"}
 SEVERITY_COLOURS = {str(Severity.CRITICAL): "danger", str(Severity.WARNING): "warning"}
+LINK = '<a class="yb-link" href="{}">{}</a>'
 KIND_COLOURS = {Kind.FIRED: "danger", Kind.REMINDED: "warning", Kind.RECOVERED: "success", Kind.TEST: "info"}
 
 
@@ -68,7 +70,7 @@ class AlertAdmin(ReadOnlyAdmin):
         "shown_since",
         "shown_value",
         "shown_threshold",
-        "shown_message",
+        "shown_finding",
         "shown_next_step",
         "shown_history",
         "last_checked_at",
@@ -92,9 +94,9 @@ class AlertAdmin(ReadOnlyAdmin):
         """Return the state, coloured."""
         return told(alert).state
 
-    @display(description="alert", ordering="rule")
+    @display(description="fires when", ordering="rule")
     def shown_title(self, alert: Alert) -> str:
-        """Return what the rule watches."""
+        """Return what the rule watches for."""
         return told(alert).rule.title
 
     @display(description="severity", label=SEVERITY_COLOURS)
@@ -103,9 +105,10 @@ class AlertAdmin(ReadOnlyAdmin):
         return str(told(alert).rule.severity)
 
     @display(description="since", ordering="since")
-    def shown_since(self, alert: Alert) -> Any:
+    def shown_since(self, alert: Alert) -> str:
         """Return when it came into this state."""
-        return told(alert).since
+        since = told(alert).since
+        return formats.localize(timezone.localtime(since)) if since else "-"
 
     @display(description="value")
     def shown_value(self, alert: Alert) -> str:
@@ -118,24 +121,28 @@ class AlertAdmin(ReadOnlyAdmin):
         return told(alert).rule.unit.show(told(alert).rule.threshold)
 
     @display(description="message")
-    def shown_message(self, alert: Alert) -> SafeString | str:
-        """Return what is wrong; while it fires, also what to do, linked to where that is done."""
+    def shown_finding(self, alert: Alert) -> str:
+        """Return how it stands."""
+        return told(alert).message
+
+    @display(description="message")
+    def shown_message(self, alert: Alert) -> SafeString:
+        """Return how it stands; while it fires, also what to do, linked to where that is done."""
         known = told(alert)
-        if not known.firing:
-            return known.message
-        return format_html("{}<br>{}", known.message, self.shown_next_step(alert))
+        step = format_html(" {}", self.shown_next_step(alert)) if known.firing else ""
+        return format_html('<span class="yb-said">{}{}</span>', known.message, step)
 
     @display(description="what to do")
     def shown_next_step(self, alert: Alert) -> SafeString | str:
         """Return what to do when it fires, linked to where that is done."""
         rule = told(alert).rule
-        return format_html('<a href="{}">{}</a>', rule.path, rule.next_step) if rule.path else rule.next_step
+        return format_html(LINK, rule.path, rule.next_step) if rule.path else rule.next_step
 
     @display(description="history")
     def shown_history(self, alert: Alert) -> SafeString:
         """Return a link to what happened before."""
         url = reverse("admin:alerts_alertevent_changelist")
-        return format_html('<a href="{}?rule__exact={}">Its history</a>', url, alert.rule)
+        return format_html(LINK, f"{url}?rule__exact={alert.rule}", "What happened before")
 
     @action(description="Send a test alert", url_path="test", permissions=["steer"])
     def send_test(self, request: HttpRequest) -> HttpResponse:

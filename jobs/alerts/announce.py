@@ -40,7 +40,7 @@ def announce(rule: AlertRule, finding: Finding, change: Change, seen: Seen) -> A
         ).update(
             state=change.state,
             since=Now() if begins else F("since"),
-            announced=change.state == Alert.State.FIRING and (change.notify or seen.announced),
+            announced=told,
             last_notified_at=Now() if told else F("last_notified_at"),
         )
         if not swapped:

@@ -26,6 +26,9 @@ from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import autodiscover_modules
 
+#: Between a number and its unit; they stay on one line.
+_SPACE = "\N{NO-BREAK SPACE}"
+
 
 class Severity(StrEnum):
     """How much it matters."""
@@ -50,8 +53,8 @@ class Unit(StrEnum):
         if value is None:
             return "-"
         if self is Unit.SHARE:
-            return f"{value:.1%}".replace("%", " %")
-        return f"{value:,.0f} {self}".strip()
+            return f"{100 * value:.1f}{_SPACE}%"
+        return f"{value:,.0f}{_SPACE}{self}".strip(_SPACE)
 
 
 @dataclass(frozen=True, slots=True)

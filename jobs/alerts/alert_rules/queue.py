@@ -71,7 +71,7 @@ def failure_rate(threshold: float) -> Finding:
     """Compare the jobs that died within the last hour with all that ended in it."""
     dead, ended = ask(_FAILED, {"deliveries": DELIVER_ALERT, "limit": COUNT_LIMIT})
     if ended < MIN_JOBS:
-        return Finding(False, None, f"Only {ended} jobs ended in the last hour: too few to tell.")
+        return Finding(False, None, f"Fewer than {MIN_JOBS} jobs ended in the last hour: too few to tell.")
     share = dead / ended
     of = "the latest" if ended == COUNT_LIMIT else "the"
     return Finding(

@@ -44,7 +44,7 @@ def test_what_fires_says_what_is_wrong_and_leads_to_where_it_is_put_right(admin_
     evaluate()
     shown = page(admin_client, ALERTS)
     assert "The gauge shows 11." in shown
-    assert '<a href="/admin/jobs/lane/?x=1">Open the valve.</a>' in shown
+    assert '<a class="yb-link" href="/admin/jobs/lane/?x=1">Open the valve.</a>' in shown
     assert "firing" in shown
     gauge.value = 1
     evaluate()
@@ -162,7 +162,7 @@ class TestTestAlert:
     ],
 )
 def test_values_are_shown_with_their_unit(unit: Unit, value: float | None, shown: str) -> None:
-    assert unit.show(value) == shown
+    assert unit.show(value) == shown.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def test_those_that_fire_come_first() -> None:
