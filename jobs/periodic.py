@@ -19,7 +19,7 @@ from jobs.actor import Actor, current_actor
 from jobs.duties import Duty
 from jobs.duties import register as register_duty
 from jobs.enqueue import Enqueued, enqueue
-from jobs.kinds import get_kind
+from jobs.kinds import UnknownKind, get_kind
 from jobs.models import PeriodicTask
 from jobs.schedule import Schedule
 from jobs.states import Operation, Priority, Source
@@ -79,13 +79,23 @@ def _start_if_due(periodic: Periodic) -> bool:
         now = clock.now()
         if task is None or not task.enabled or task.next_due_at > now:
             return False
+        started = _start_known(periodic, task)
         late = now - task.next_due_at
-        if late > timedelta(seconds=LATE):
+        if started and late > timedelta(seconds=LATE):
             task.missed += 1
             log.warning("periodic_missed", kind=periodic.kind, due_at=task.next_due_at.isoformat())
-        _start(periodic, task, Actor("scheduler", Source.CRON))
         task.next_due_at = periodic.schedule.after(now)
         task.save(update_fields=["next_due_at", "missed"])
+    return started
+
+
+def _start_known(periodic: Periodic, task: PeriodicTask) -> bool:
+    """Make the job; a kind that no app declares is logged once a period and keeps no other from its turn."""
+    try:
+        _start(periodic, task, Actor("scheduler", Source.CRON))
+    except UnknownKind as error:
+        log.error("periodic_kind_unknown", kind=periodic.kind, error=str(error))
+        return False
     return True
 
 
@@ -100,12 +110,13 @@ def run_now(kind: str, *, actor: Actor | None = None) -> Enqueued:
 
 
 def enable(kind: str, *, enabled: bool) -> None:
-    """Switch the schedule on or off. Switched on again, it goes on with the next due time."""
+    """Switch the schedule on or off. Switched on again, it goes on with the next due time; one that is on stays due."""
     periodic = _declared[kind]
     following = periodic.schedule.after(clock.now())
-    changed = PeriodicTask.objects.filter(name=kind).update(enabled=enabled, next_due_at=following)
-    if not changed:
-        PeriodicTask.objects.create(name=kind, enabled=enabled, next_due_at=following)
+    changes = {"enabled": enabled, "next_due_at": following}
+    _, created = PeriodicTask.objects.get_or_create(name=kind, defaults=changes)
+    if not created:
+        PeriodicTask.objects.filter(name=kind).exclude(enabled=enabled).update(**changes)
 
 
 def _start(periodic: Periodic, task: PeriodicTask, actor: Actor) -> Enqueued:

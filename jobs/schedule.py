@@ -7,6 +7,11 @@ from typing import Protocol
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
+def _check_time(hour: int, minute: int) -> None:
+    if not (0 <= hour < 24 and 0 <= minute < 60):
+        raise ValueError(f"a schedule needs a time from 00:00 to 23:59, not {hour}:{minute}")
+
+
 class Schedule(Protocol):
     """Tells the times at which something is due."""
 
@@ -29,7 +34,8 @@ class Every:
 
     def after(self, moment: datetime) -> datetime:
         """Return the moment `seconds` later."""
-        return moment + timedelta(seconds=self.seconds)
+        # In UTC: where clocks change, adding to a local time skips or repeats an hour.
+        return moment.astimezone(UTC) + timedelta(seconds=self.seconds)
 
     def __str__(self) -> str:
         for unit, length in (("day", 86_400), ("hour", 3600), ("minute", 60)):
@@ -45,6 +51,9 @@ class Daily:
 
     hour: int
     minute: int = 0
+
+    def __post_init__(self) -> None:
+        _check_time(self.hour, self.minute)
 
     def after(self, moment: datetime) -> datetime:
         """Return the next such time."""
@@ -62,6 +71,11 @@ class Weekly:
     weekday: int
     hour: int
     minute: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.weekday < len(WEEKDAYS):
+            raise ValueError(f"a schedule needs a weekday from 0 (Monday) to 6 (Sunday), not {self.weekday}")
+        _check_time(self.hour, self.minute)
 
     def after(self, moment: datetime) -> datetime:
         """Return the next such time."""
