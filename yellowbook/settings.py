@@ -294,6 +294,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "JobStatus": "jobs.states.Status",
         "BusinessStatus": "yellowbook.directory.models.BusinessStatus",
+        "RunState": "jobs.models.Run.State",
+        "WorkerState": "jobs.models.WorkerProcess.State",
     },
 }
 

@@ -26,7 +26,7 @@ from jobs.api.permissions import IsStaffOrReadOnly
 from jobs.states import Source
 from yellowbook.directory import selectors, services
 from yellowbook.directory.api.filters import BusinessFilter
-from yellowbook.directory.api.serializers import BusinessSerializer, SavedBusinessSerializer
+from yellowbook.directory.api.serializers import BusinessSerializer, SavedBusinessSerializer, ShownBusinessSerializer
 from yellowbook.directory.models import Business
 
 NO_SUCH_BUSINESS = "There is no such business."
@@ -105,11 +105,11 @@ class BusinessView(ThrottledByMethod):
 
     permission_classes = [IsStaffOrReadOnly]
 
-    @extend_schema(summary="Show a business", responses=BusinessSerializer, auth=[])
+    @extend_schema(summary="Show a business", responses=ShownBusinessSerializer, auth=[])
     def get(self, request: Request, id: str) -> Response:
         """Show a business."""
         business = get_object_or_404(selectors.visible_to(request.user), pk=as_uuid(id))
-        return Response(BusinessSerializer(business).data)
+        return Response(ShownBusinessSerializer(business).data)
 
     @extend_schema(
         summary="Change fields of a business",
