@@ -139,8 +139,10 @@ class House:
             self.dismiss()
         present = self.resident.pids if self.resident is not None else []
         self.sql("DELETE FROM jobs_workerprocess WHERE pid <> ALL(%s)", present)
+        self.sql("UPDATE jobs_periodictask SET last_job_id = NULL")
         for table in (
-            *("jobs_attempt", "jobs_deadletter", "jobs_jobexecution", "jobs_lease", "jobs_run", "jobs_lane"),
+            *("jobs_attempt", "jobs_deadletter", "jobs_jobexecution", "jobs_lease", "jobs_runcount", "jobs_run"),
+            *("jobs_lane", "jobs_idempotentrequest"),
             *("embeddings_embedding", "embeddings_providerusage", "directory_business"),
         ):
             self.sql(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))

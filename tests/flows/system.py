@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from tests.flows.database import manage
 from tests.flows.house import House
-from tests.flows.waiting import DEADLINE, until
+from tests.flows.waiting import DEADLINE, START_DEADLINE, until
 from tests.flows.worker import Worker
 
 T = TypeVar("T")
@@ -63,7 +63,7 @@ class System:
 
     def _await_worker(self, worker: Worker) -> None:
         registered = "SELECT FROM jobs_workerprocess WHERE state = 'running' AND pid = ANY(%s)"
-        self.until(lambda: self.sql(registered, worker.pids), "the worker has registered")
+        self.until(lambda: self.sql(registered, worker.pids), "the worker has registered", within=START_DEADLINE)
 
     def kill(self, worker: Worker) -> None:
         """Kill a worker."""
