@@ -7,14 +7,15 @@ from uuid import UUID
 from django.db.models import Case, CharField, Exists, OuterRef, QuerySet, UUIDField, When
 from django.db.models.functions import Cast
 
-from embeddings.freshness import not_fresh
+from embeddings.freshness import fresh_vector
 from embeddings.kinds import GENERATE_EMBEDDING
 from embeddings.models import Embedding
 from embeddings.services import embed_many
 from embeddings.source import text_source
 from jobs.actor import Actor
 from jobs.lifecycle import cancel_waiting
-from jobs.models import DeadLetter, JobExecution
+from jobs.models import DeadLetter, JobExecution, Run
+from jobs.runs.start import active_run
 from jobs.states import WAITING, Source, Status
 from jobs.upkeep.audit import Finding, Invariant, register
 from jobs.upkeep.scan import delete, ranges_of, scan, walk
@@ -23,11 +24,14 @@ from jobs.upkeep.scan import delete, ranges_of, scan, walk
 #: number by a part of at most 2**-11, and so the norm by less than 0.0005.
 TOLERANCE: Final = 0.001
 
-#: Businesses that one transaction makes jobs for.
-CHUNK: Final = 5_000
-
 #: Why a waiting job is called off whose business is gone, as its `result` shows it.
 SUBJECT_GONE: Final = "subject gone"
+
+#: Businesses that one transaction of a repair makes jobs for.
+CHUNK: Final = 5_000
+
+#: Options of a run that leave businesses out of it.
+_NARROWING: Final = ("category", "stale_only", "limit")
 
 _AUDIT: Final = Actor("audit", Source.CLI)
 
@@ -48,13 +52,27 @@ _UUID: Final = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
 
 def uncovered() -> QuerySet[Any]:
-    """Return the subjects without a fresh vector for which nobody does anything: no job waits or runs for them, and no
-    dead letter waits for a person. Each statement sees one state of all tables, so a save is never caught half done.
+    """Return the subjects without a fresh vector for which nobody does anything.
+
+    No job waits or runs for them, no dead letter waits for a person, and no run under way is going to come to them.
+    Each statement sees one state of all tables, so a save is never caught half done.
     """
     of_subject = {"kind": GENERATE_EMBEDDING, "subject": Cast(OuterRef("pk"), CharField())}
     under_way = JobExecution.objects.filter(**of_subject, status__in=[*WAITING, Status.RUNNING])
     unsettled = DeadLetter.objects.filter(**of_subject, resolved_at__isnull=True)
-    return not_fresh().filter(~Exists(under_way), ~Exists(unsettled))
+    return _left_by_runs(text_source().subjects()).filter(
+        ~Exists(fresh_vector()), ~Exists(under_way), ~Exists(unsettled)
+    )
+
+
+def _left_by_runs(subjects: QuerySet[Any]) -> QuerySet[Any]:
+    """Leave out what a run over all will still be fed with."""
+    run = active_run(GENERATE_EMBEDDING)
+    if run is None or run.state != Run.State.RUNNING or run.fed_all:
+        return subjects
+    if any(run.options.get(option) for option in _NARROWING):
+        return subjects
+    return subjects.filter(pk__lte=UUID(run.cursor)) if run.cursor else subjects.none()
 
 
 def _uncovered(limit: int) -> Finding:
