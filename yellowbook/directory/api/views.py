@@ -8,7 +8,6 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import generics, status
@@ -20,7 +19,7 @@ from rest_framework.views import APIView
 
 from jobs.actor import acting_as
 from jobs.api.fields import read_uuid
-from jobs.api.filters import OneOrder
+from jobs.api.filters import FilterBackend, OneOrder
 from jobs.api.idempotency import idempotent
 from jobs.api.permissions import IsStaffOrReadOnly
 from jobs.states import Source
@@ -73,7 +72,7 @@ class BusinessesView(ThrottledByMethod, generics.ListAPIView[Business]):
 
     permission_classes = [IsStaffOrReadOnly]
     serializer_class = BusinessSerializer
-    filter_backends = [DjangoFilterBackend, OneOrder]
+    filter_backends = [FilterBackend, OneOrder]
     filterset_class = BusinessFilter
     ordering_fields = ["name", "created_at", "updated_at"]
     ordering = ["name"]
