@@ -84,7 +84,7 @@ class TestBusinessesAreCovered:
         assert (job.status, job.priority, job.metadata["triggered_by"]) == ("queued", 2, "audit")
         assert job_of(second).status == "succeeded"
         work()
-        assert uncovered().count() == 0
+        assert not any(uncovered())
 
     def test_one_that_came_past_the_signals_is_found(self) -> None:
         Business.objects.bulk_create([Business(name="Номин", category="B", address="C")])
