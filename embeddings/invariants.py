@@ -7,10 +7,10 @@ from uuid import UUID
 from django.db.models import Case, CharField, Exists, OuterRef, QuerySet, UUIDField, When
 from django.db.models.functions import Cast
 
+from embeddings.freshness import not_fresh
 from embeddings.kinds import GENERATE_EMBEDDING
 from embeddings.models import Embedding
-from embeddings.selectors import not_fresh
-from embeddings.services import CHUNK, embed_many
+from embeddings.services import embed_many
 from embeddings.source import text_source
 from jobs.actor import Actor
 from jobs.lifecycle import cancel_waiting
@@ -22,6 +22,9 @@ from jobs.upkeep.scan import delete, ranges_of, scan, walk
 #: How far the norm of a stored vector may be from 1. Rounding to half precision (11 significant bits) changes each
 #: number by a part of at most 2**-11, and so the norm by less than 0.0005.
 TOLERANCE: Final = 0.001
+
+#: Businesses that one transaction makes jobs for.
+CHUNK: Final = 5_000
 
 #: Why a waiting job is called off whose business is gone, as its `result` shows it.
 SUBJECT_GONE: Final = "subject gone"
