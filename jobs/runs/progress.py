@@ -22,8 +22,9 @@ WITH open AS MATERIALIZED (
     SELECT subject FROM jobs_jobexecution
      WHERE run_id = %(run)s AND status IN ('queued', 'retrying', 'running')
 )
-SELECT max(subject) FROM jobs_jobexecution
+SELECT subject FROM jobs_jobexecution
  WHERE run_id = %(run)s AND subject < coalesce((SELECT min(subject) FROM open), '~')
+ ORDER BY subject DESC LIMIT 1
 """
 
 #: The newest error of each class that is known to be there; the condition on `error_class` is that of the index.
@@ -141,8 +142,8 @@ def last_processed(run: Run) -> str | None:
     """Return the last subject of which it and everything before it is done; what `resume_from` takes."""
     with connection.cursor() as cursor:
         cursor.execute(_LAST_DONE, {"run": run.id})
-        found: str | None = cursor.fetchone()[0]
-    return found
+        found = cursor.fetchone()
+    return found[0] if found else None
 
 
 def failures_by_class(run: Run) -> list[dict[str, Any]]:
