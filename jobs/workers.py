@@ -94,6 +94,11 @@ def alive() -> QuerySet[WorkerProcess]:
     return _not_gone().filter(last_heartbeat_at__gte=_last_beat_expected())
 
 
+def others_alive() -> bool:
+    """Tell whether there is a worker that beats besides this process."""
+    return alive().exclude(name=worker_name()).exists()
+
+
 def stuck() -> QuerySet[WorkerProcess]:
     """Return the workers that beat but have had a batch in hand for longer than any job may take."""
     return alive().filter(busy_since__lt=ago(settings.JOB_TIMEOUT))

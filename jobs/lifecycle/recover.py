@@ -60,8 +60,8 @@ def _take_back(leases: list[UUID], *, blame: bool = True) -> int:
     states = end_unfinished(
         [Ended(**row, status="dead" if row["deliveries"] >= MAX_DELIVERIES else "queued") for row in held]
     )
-    count(list(states))
     _bury_poisoned([job_id for job_id, status in states.items() if status == "dead"])
+    count(list(states))
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM jobs_lease WHERE id = ANY(%s)", [leases])
     return len(states)
