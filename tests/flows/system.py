@@ -35,7 +35,7 @@ class System:
         with ExitStack() as stack:
             self._stack = stack
             stack.callback(self.house.empty)
-            self.workers = [self.house.hire()]
+            self._hire_first()
             self.house.await_web()
             for worker in self.workers:
                 self._await_worker(worker)
@@ -46,6 +46,10 @@ class System:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
+
+    def _hire_first(self) -> None:
+        """Have the worker that a system begins with."""
+        self.workers = [self.house.hire()]
 
     # --- workers --------------------------------------------------------------------------------------------------
 
