@@ -14,6 +14,7 @@ from django.db.models.functions import Cast, Least
 
 from embeddings.current import current_model
 from embeddings.forms import EmbeddingRunForm
+from embeddings.freshness import fresh_vector
 from embeddings.models import Embedding
 from embeddings.prepare import CHARACTERS_PER_TOKEN
 from embeddings.providers import provider_class
@@ -49,7 +50,7 @@ class EmbeddingFeed:
     def estimate(self, options: Options) -> Estimate:
         """Count, and add up; tokens are those that the budget would count, which is the most that they can be."""
         wanted = _wanted(options)
-        fresh = _in_scope(options).filter(Exists(_fresh())).count()
+        fresh = _in_scope(options).filter(Exists(fresh_vector())).count()
         limit = int(provider_class(settings.EMBEDDING_PROVIDER).max_tokens * CHARACTERS_PER_TOKEN)
         sized = wanted.annotate(length=text_source().text_length())
         total, too_long = sized.aggregate(total=Count("pk"), too_long=Count("pk", filter=Q(length__gt=limit))).values()
@@ -60,7 +61,7 @@ class EmbeddingFeed:
             if options.get("skip_existing", True):
                 fresh_in_run = 0
             else:
-                fresh_in_run, sized = fresh, sized.filter(~Exists(_fresh()))
+                fresh_in_run, sized = fresh, sized.filter(~Exists(fresh_vector()))
             stored = Embedding.objects.filter(model=current_model(), text_hash=OuterRef("text_hash"))
             sent = sized.filter(~Exists(stored)).order_by("text_hash").distinct("text_hash")
             free = {"unchanged": fresh, "cached": total - fresh_in_run - sent.count()}
@@ -84,16 +85,11 @@ def _in_scope(options: Mapping[str, Any]) -> QuerySet[Any]:
     return subjects
 
 
-def _fresh() -> QuerySet[Embedding]:
-    """Return, for use on subjects, the vector of their present text by the model in use."""
-    return Embedding.objects.filter(business_id=OuterRef("pk"), model=current_model(), text_hash=OuterRef("text_hash"))
-
-
 def _wanted(options: Mapping[str, Any]) -> QuerySet[Any]:
     subjects = _in_scope(options)
     if options.get("stale_only"):
         vectors = Embedding.objects.filter(business_id=OuterRef("pk"))
-        return subjects.filter(Exists(vectors), ~Exists(_fresh()))
+        return subjects.filter(Exists(vectors), ~Exists(fresh_vector()))
     if options.get("skip_existing", True) and not options.get("force"):
-        return subjects.filter(~Exists(_fresh()))
+        return subjects.filter(~Exists(fresh_vector()))
     return subjects

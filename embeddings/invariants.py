@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import Case, CharField, Exists, OuterRef, QuerySet, UUIDField, When
 from django.db.models.functions import Cast
 
-from embeddings.current import current_model
+from embeddings.freshness import fresh_vector
 from embeddings.kinds import GENERATE_EMBEDDING
 from embeddings.models import Embedding
 from embeddings.services import embed_many
@@ -64,8 +64,7 @@ def uncovered() -> Iterator[list[UUID]]:
 
 
 def _not_fresh() -> QuerySet[Any]:
-    fresh = Embedding.objects.filter(business_id=OuterRef("pk"), model=current_model(), text_hash=OuterRef("text_hash"))
-    return text_source().subjects().filter(~Exists(fresh)).order_by("pk")
+    return text_source().subjects().filter(~Exists(fresh_vector())).order_by("pk")
 
 
 def _forsaken() -> QuerySet[Any]:

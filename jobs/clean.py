@@ -28,6 +28,7 @@ _PATTERNS: Final = (
     (re.compile(r"\b(?:AQ|ya29)\.[0-9A-Za-z_\-]{8,}"), MASK),
     (re.compile(r"\bsk-[0-9A-Za-z_\-]{8,}"), MASK),
     (re.compile(r"\beyJ[0-9A-Za-z_\-]{8,}\.[0-9A-Za-z_\-]+\.[0-9A-Za-z_\-]*"), MASK),
+    (re.compile(r"\bwhsec_[0-9A-Za-z+/=_\-]{8,}"), MASK),
     (re.compile(r"(?i)\b(bearer|token|basic)(\s+)[0-9A-Za-z._~+/=\-]{8,}"), rf"\1\2{MASK}"),
     # Between quotes, a value may hold any other sign.
     *(

@@ -35,7 +35,7 @@ def check(say: Say) -> None:
     worker goes on without them, and a provider that refuses our key has its lane paused instead of failing jobs.
     """
     _await_database(say)
-    _check_migrations()
+    check_migrations()
     _check_redis(say)
     for kind in all_kinds():
         _check_kind(kind, say)
@@ -45,24 +45,28 @@ def _await_database(say: Say) -> None:
     """Wait up to `START_PATIENCE` seconds for PostgreSQL to answer."""
     until = time.monotonic() + settings.START_PATIENCE
     told = False
-    while True:
-        try:
-            psycopg.connect(settings.DATABASE_URL, connect_timeout=_CONNECT_WITHIN).close()
-        except psycopg.OperationalError as error:
-            reason = clean(str(error)).strip().splitlines()[0]
-            if time.monotonic() > until:
-                raise CannotStart(f"PostgreSQL can't be reached (check DATABASE_URL): {reason}") from None
-            if not told:
-                told = True
-                say(f"Waiting up to {settings.START_PATIENCE:g} s for PostgreSQL: {reason}")
-            time.sleep(_RETRY_EVERY)
-        else:
-            if told:
-                say("PostgreSQL is there.")
-            return
+    while reason := database_failure():
+        if time.monotonic() > until:
+            raise CannotStart(f"PostgreSQL can't be reached (check DATABASE_URL): {reason}")
+        if not told:
+            told = True
+            say(f"Waiting up to {settings.START_PATIENCE:g} s for PostgreSQL: {reason}")
+        time.sleep(_RETRY_EVERY)
+    if told:
+        say("PostgreSQL is there.")
 
 
-def _check_migrations() -> None:
+def database_failure() -> str:
+    """Try to reach PostgreSQL once; return why that failed, nothing when it did not."""
+    try:
+        psycopg.connect(settings.DATABASE_URL, connect_timeout=_CONNECT_WITHIN).close()
+    except psycopg.OperationalError as error:
+        return clean(str(error)).strip().splitlines()[0]
+    return ""
+
+
+def check_migrations() -> None:
+    """Raise `CannotStart` for a database that lacks migrations."""
     executor = MigrationExecutor(connection)
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if missing:

@@ -94,6 +94,11 @@ def alive() -> QuerySet[WorkerProcess]:
     return _not_gone().filter(last_heartbeat_at__gte=_last_beat_expected())
 
 
+def others_alive() -> bool:
+    """Tell whether there is a worker that beats besides this process."""
+    return alive().exclude(name=worker_name()).exists()
+
+
 def stuck() -> QuerySet[WorkerProcess]:
     """Return the workers that beat but have had a batch in hand for longer than any job may take."""
     return alive().filter(busy_since__lt=ago(settings.JOB_TIMEOUT))
@@ -111,11 +116,16 @@ def described() -> QuerySet[WorkerProcess]:
 
 
 def find_lost() -> list[str]:
-    """Mark workers that missed their heartbeats as lost, take their jobs back, and return their names."""
+    """Take back the jobs of workers that missed their heartbeats, mark the workers as lost, return those newly marked.
+
+    Whoever does this may die half-way, or find a lease locked: the next time, what is left is taken back.
+    """
+    late = WorkerProcess.objects.filter(last_heartbeat_at__lt=_last_beat_expected())
+    holders = late.filter(name__in=Lease.objects.values("worker")).values_list("name", flat=True)
+    release_worker(*holders, wait=False)
     silent = list(_not_gone().filter(last_heartbeat_at__lt=_last_beat_expected()).values_list("name", flat=True))
     if silent:
         _not_gone().filter(name__in=silent).update(state=State.LOST)
-        release_worker(*silent)
     return silent
 
 

@@ -4,12 +4,16 @@ A wrong value stops the process at start with the variable's name, its value (un
 expected. Every variable is read once, in `yellowbook.settings`.
 """
 
+import base64
 import os
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
+
+from yellowbook import email_url
 
 T = TypeVar("T")
 
@@ -133,3 +137,31 @@ class Env:
         return self._read(
             name, default, lambda raw: [part.strip() for part in raw.split(",") if part.strip()], "a list with commas"
         )
+
+    def addresses(self, name: str) -> list[str]:
+        """Email addresses, with commas."""
+
+        def convert(raw: str) -> list[str]:
+            found = [part.strip() for part in raw.split(",") if part.strip()]
+            try:
+                for each in found:
+                    validate_email(each)
+            except ValidationError:
+                raise ValueError from None
+            return found
+
+        return self._read(name, [], convert, "email addresses with commas")
+
+    def email_url(self, name: str) -> dict[str, Any]:
+        """A mail server as a URL; returns Django's settings for it. A secret, for it carries a password."""
+        return self._read(name, email_url.OFF, email_url.parse, email_url.EXPECTED, secret=True)
+
+    def webhook_secret(self, name: str) -> str:
+        """A key in the form of standardwebhooks.com: `whsec_` (which may be missing) and base64 of 24 to 64 bytes."""
+
+        def convert(raw: str) -> str:
+            if not 24 <= len(base64.b64decode(raw.removeprefix("whsec_"), validate=True)) <= 64:
+                raise ValueError
+            return raw
+
+        return self._read(name, "", convert, "whsec_ and the base64 of 24 to 64 random bytes", secret=True)

@@ -11,6 +11,7 @@ from django.urls import reverse_lazy
 
 from embeddings.providers import provider_names
 from jobs.clean import conceal
+from yellowbook import email_url
 from yellowbook.env import Env
 from yellowbook.local.discovery import find_servers
 from yellowbook.log import configure
@@ -42,6 +43,7 @@ INSTALLED_APPS = [
     "embeddings",
     "jobs",
     "jobs.upkeep",
+    "jobs.alerts",
     "unfold",
     "unfold.contrib.filters",
     "django.contrib.admin",
@@ -125,6 +127,12 @@ _beside = find_servers(VAR_DIR)
 DATABASE_URL = env.url("DATABASE_URL", _beside.database_url, schemes=frozenset({"postgres", "postgresql"}))
 
 
+#: Milliseconds that a transaction may sit idle before PostgreSQL ends it with its connection. Ours wait for nothing but
+#: the database; a process that froze in one, or a host that vanished, would keep its locks from all others for hours.
+IDLE_IN_TRANSACTION = 60_000
+_SESSION = f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION}"
+
+
 def _database(url: str) -> dict[str, object]:
     """Turn a libpq URL into Django's form, by libpq's own rules."""
     try:
@@ -144,6 +152,8 @@ def _database(url: str) -> dict[str, object]:
         "OPTIONS": {
             **parts,
             "connect_timeout": parts.get("connect_timeout", 5),
+            # The URL's own options come later, and win.
+            "options": f"{_SESSION} {parts.get('options', '')}".strip(),
             "pool": {"min_size": 1, "max_size": 32, "timeout": 5, "max_idle": 60},
         },
     }
@@ -212,6 +222,42 @@ DRAMATIQ_BROKER = {
     ],
 }
 
+# --- Alerts -----------------------------------------------------------------------------------------------------------
+
+ALERT_DEAD_LETTERS = env.integer("ALERT_DEAD_LETTERS", 50)
+ALERT_WAITING_JOBS = env.integer("ALERT_WAITING_JOBS", 1_000)
+ALERT_OLDEST_WAITING = env.seconds("ALERT_OLDEST_WAITING", 900.0)
+ALERT_FAILURE_RATE = env.share("ALERT_FAILURE_RATE", 0.05)
+ALERT_WORKER_LOST_WINDOW = env.seconds("ALERT_WORKER_LOST_WINDOW", 900.0)
+ALERT_BUDGET_SHARE = env.share("ALERT_BUDGET_SHARE", 0.8)
+ALERT_DISK_SHARE = env.share("ALERT_DISK_SHARE", 0.9)
+#: In MiB; 0: not watched.
+ALERT_DATABASE_SIZE = env.integer("ALERT_DATABASE_SIZE", 10_240)
+ALERT_COOLDOWN = env.seconds("ALERT_COOLDOWN", 3600.0, at_least=1.0)
+
+#: Where people reach the site from outside; links in messages begin with it.
+PUBLIC_URL = env.url("PUBLIC_URL", schemes=frozenset({"http", "https"}))
+_email = env.email_url("EMAIL_URL")
+EMAIL_BACKEND = _email["EMAIL_BACKEND"]
+EMAIL_HOST = _email.get("EMAIL_HOST", "")
+EMAIL_PORT = _email.get("EMAIL_PORT", 25)
+EMAIL_HOST_USER = _email.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = _email.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = _email.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = _email.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = _email.get("EMAIL_TIMEOUT", 10)
+DEFAULT_FROM_EMAIL = _email.get("DEFAULT_FROM_EMAIL", "yellowbook@localhost")
+ALERT_EMAIL = env.addresses("ALERT_EMAIL")
+if ALERT_EMAIL and _email == email_url.OFF:
+    raise ImproperlyConfigured(f"ALERT_EMAIL is set but EMAIL_URL is not: expected {email_url.EXPECTED}.")
+ALERT_WEBHOOK_URL = env.url("ALERT_WEBHOOK_URL", schemes=frozenset({"http", "https"}))
+ALERT_WEBHOOK_SECRET = env.webhook_secret("ALERT_WEBHOOK_SECRET")
+if ALERT_WEBHOOK_URL and not ALERT_WEBHOOK_SECRET:
+    raise ImproperlyConfigured(
+        "ALERT_WEBHOOK_URL is set but ALERT_WEBHOOK_SECRET is not: expected a key, e.g. from `python3 -c"
+        " 'import base64, secrets; print(\"whsec_\" + base64.b64encode(secrets.token_bytes(32)).decode())'`."
+    )
+
 # --- Web and API ------------------------------------------------------------------------------------------------------
 
 CACHES = {
@@ -229,7 +275,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
     "DEFAULT_PAGINATION_CLASS": "jobs.api.pagination.Pagination",
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_FILTER_BACKENDS": ["jobs.api.filters.FilterBackend"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["jobs.api.parsers.BoundedJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "jobs.api.schema.AutoSchema",
@@ -256,6 +302,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "JobStatus": "jobs.states.Status",
         "BusinessStatus": "yellowbook.directory.models.BusinessStatus",
+        "RunState": "jobs.models.Run.State",
+        "WorkerState": "jobs.models.WorkerProcess.State",
     },
 }
 
@@ -309,6 +357,8 @@ UNFOLD = {
                     _link("Dead letters", "report", "jobs_deadletter"),
                     _link("Lanes", "swap_horiz", "jobs_lane"),
                     _link("Workers", "memory", "jobs_workerprocess"),
+                    _link("Alerts", "notifications", "alerts_alert"),
+                    _link("Alert events", "history", "alerts_alertevent"),
                 ],
             },
             {

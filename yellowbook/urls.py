@@ -13,6 +13,7 @@ urlpatterns = [
     path("api/", include("yellowbook.directory.api.urls")),
     path("api/admin/", include("embeddings.api.urls")),
     path("api/admin/", include("jobs.api.urls")),
+    path("api/admin/", include("jobs.alerts.urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     re_path(r"^api(/[\s\S]*)?\Z", errors.not_found),

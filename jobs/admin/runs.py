@@ -21,6 +21,7 @@ from jobs.actor import Actor
 from jobs.admin.base import ReadOnlyAdmin
 from jobs.kinds import UnknownKind, all_kinds, get_kind
 from jobs.lifecycle import StateConflict
+from jobs.lifecycle.counts import DEAD
 from jobs.models import Run, RunCount
 from jobs.runs.feeds import Feed
 from jobs.runs.forecast import forecast, forecast_new
@@ -54,7 +55,7 @@ class RunAdmin(ReadOnlyAdmin):
         """Return runs with their counts."""
         counts = RunCount.objects.filter(run=OuterRef("pk")).order_by().values("run")
         total = counts.annotate(number=Sum("jobs")).values("number")
-        dead = counts.filter(outcome="dead").annotate(number=Sum("jobs")).values("number")
+        dead = counts.filter(outcome__startswith=DEAD).annotate(number=Sum("jobs")).values("number")
         return Run.objects.annotate(ended=Coalesce(Subquery(total), 0), dead=Coalesce(Subquery(dead), 0))
 
     @display(

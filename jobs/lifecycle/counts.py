@@ -1,6 +1,6 @@
 """The counts of a run, kept with the rows: in the transaction in which a job ends, or is taken up again.
 
-A job that succeeded counts as its result, any other that has ended as its status.
+A job that succeeded counts as its result, a dead one as `dead:` and its failure class, a cancelled one as its status.
 """
 
 from collections.abc import Sequence
@@ -8,10 +8,14 @@ from uuid import UUID
 
 from django.db import connection
 
+#: What the outcome of a dead job begins with.
+DEAD = "dead"
+
 #: Rows are written in one order, so that two batches of one run wait for each other instead of deadlocking.
 _ADD = """
 INSERT INTO jobs_runcount AS counted (run_id, outcome, jobs)
-SELECT run_id, CASE status WHEN 'succeeded' THEN result ELSE status END, %(sign)s * count(*)
+SELECT run_id, CASE status WHEN 'succeeded' THEN result WHEN 'dead' THEN 'dead:' || error_class ELSE status END,
+       %(sign)s * count(*)
   FROM jobs_jobexecution
  WHERE id = ANY(%(ids)s) AND run_id IS NOT NULL AND status IN ('succeeded', 'dead', 'cancelled')
  GROUP BY 1, 2

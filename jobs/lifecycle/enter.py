@@ -35,6 +35,8 @@ def origin(actor: Actor) -> dict[str, str]:
     }
 
 
+#: What a run asked for and somebody else wants too is no bulk job any more: a stop of the run leaves it alone.
+#:
 #: Joining locks the row until the caller's transaction ends, and a claim skips locked rows: a worker can't take the
 #: job before the change that joined it is visible. Rows are taken in the order of their subjects, so that two bulk
 #: calls over the same subjects wait for each other instead of deadlocking. They fall due in the order in which they
@@ -50,6 +52,10 @@ SELECT new.id, %(kind)s, new.subject, %(operation)s, %(priority)s, 'queued', %(m
  ORDER BY new.subject
     ON CONFLICT (kind, subject) WHERE status IN ('queued', 'retrying') DO UPDATE
    SET priority = least(job.priority, excluded.priority),
+       operation = CASE WHEN job.operation <> 'bulk' OR job.run_id IS NOT DISTINCT FROM excluded.run_id
+                        THEN job.operation
+                        WHEN excluded.operation = 'bulk' THEN 'update'
+                        ELSE excluded.operation END,
        run_id = coalesce(job.run_id, excluded.run_id)
 RETURNING job.id, job.subject, job.status, job.run_id
 """

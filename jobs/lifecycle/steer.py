@@ -51,8 +51,16 @@ def cancel_waiting(subjects: Sequence[UUID | str], *, reason: str) -> int:
 
 
 def cancel_run(run_id: UUID) -> int:
-    """Call off every waiting job of a run; return how many there were."""
-    return _call_off(JobExecution.objects.filter(run_id=run_id), RUN_STOPPED)
+    """Call off every waiting job that nobody but a run asked for; return how many there were."""
+    return _call_off(JobExecution.objects.filter(run_id=run_id, operation=Operation.BULK), RUN_STOPPED)
+
+
+def free_from_run(run_id: UUID) -> int:
+    """Take the waiting jobs of a run out of it that others asked for too; return how many. They go on waiting."""
+    with transaction.atomic():
+        shared = JobExecution.objects.filter(run_id=run_id, status__in=WAITING).exclude(operation=Operation.BULK)
+        locked = shared.order_by("kind", "subject").select_for_update()
+        return JobExecution.objects.filter(id__in=list(locked.values_list("id", flat=True))).update(run=None)
 
 
 def _call_off(jobs: QuerySet[JobExecution], reason: str) -> int:

@@ -83,7 +83,7 @@ class RunCount(models.Model):
     """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="counts")
-    #: The result of a job that succeeded, else `dead` or `cancelled`.
+    #: The result of a job that succeeded, else `dead:` and the failure class, or `cancelled`.
     outcome = models.CharField(max_length=64)
     jobs = models.IntegerField()
 

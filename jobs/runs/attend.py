@@ -10,6 +10,7 @@ from uuid import UUID
 
 import structlog
 from django.db import connection, transaction
+from django.db.models import F
 
 from jobs import clock
 from jobs.actor import Actor
@@ -19,6 +20,7 @@ from jobs.database import OPERATIONAL
 from jobs.duties import Duty, register
 from jobs.enqueue import enqueue_many
 from jobs.kinds import Kind, get_kind
+from jobs.lifecycle.steer import cancel_run, free_from_run
 from jobs.models import Run
 from jobs.runs.progress import processed
 from jobs.runs.start import ACTIVE, State, feed_of
@@ -148,8 +150,21 @@ UPDATE jobs_run AS run
 """
 
 
+def call_off(run_id: UUID) -> None:
+    """Call off what waits for a run that is stopping; what others asked for too leaves it and goes on waiting.
+
+    Again and again until it is stopped: what was under way may come back to waiting.
+    """
+    with transaction.atomic():
+        stopping = Run.objects.select_for_update(no_key=True).filter(id=run_id, state=State.STOPPING)
+        if stopping.exists():
+            cancel_run(run_id)
+            stopping.update(made=F("made") - free_from_run(run_id))
+
+
 def settle(run_id: UUID) -> bool:
     """End a run none of whose jobs is open any more; return whether it ended."""
+    call_off(run_id)
     with connection.cursor() as cursor:
         cursor.execute(_SETTLE, [run_id])
         ended = bool(cursor.rowcount)

@@ -69,38 +69,52 @@ def seconds_under(budgets: Budgets, texts: int, tokens_each: float = 0.0) -> flo
     """
     allowed = budgets.per_window(tokens_each)
     per_day = _ordinary(budgets.limits, budgets.limits.units_per_day)
-    chunks = _chunks(budgets, allowed, tokens_each)
     at, left = budgets.blocked_for, float(texts)
+    chunks = [(max(0.0, moment - at), number) for moment, number in _chunks(budgets, allowed, tokens_each)]
     if per_day == math.inf or left <= 0:
         return at + _after(left, allowed, chunks)
     until_reset = max(0.0, budgets.seconds_until_reset - at)
-    today = min(budgets.left_today(), _within(until_reset, allowed))
+    today = min(budgets.left_today(), _within(until_reset, allowed, chunks))
     if left <= today:
         return at + _after(left, allowed, chunks)
     left -= today
-    per_day = min(per_day, _within(_DAY, allowed))
+    anew = [(0.0, allowed)]
+    per_day = min(per_day, _within(_DAY, allowed, anew))
     days = math.floor((left - 1) / per_day)
-    return max(at, budgets.seconds_until_reset) + days * _DAY + _after(left - days * per_day, allowed, [(0.0, allowed)])
+    return max(at, budgets.seconds_until_reset) + days * _DAY + _after(left - days * per_day, allowed, anew)
 
 
-def _within(seconds: float, allowed: float) -> float:
-    """Return how many texts may be sent in a span, at one window's worth at its beginning and after every minute."""
-    return (math.floor(seconds / _WINDOW) + 1) * allowed if allowed < math.inf else math.inf
+#: When within a window how many texts may be sent.
+_Chunks = Sequence[tuple[float, float]]
 
 
-def _chunks(budgets: Budgets, allowed: float, tokens_each: float) -> list[tuple[float, float]]:
-    """Return when within a window how many texts may be sent: what is free now, then what becomes free."""
+def _within(seconds: float, allowed: float, chunks: _Chunks) -> float:
+    """Return how many texts may be sent in a span."""
+    if allowed == math.inf:
+        return math.inf
+    windows, rest = divmod(seconds, _WINDOW)
+    return windows * allowed + sum(number for moment, number in chunks if moment <= rest)
+
+
+def _chunks(budgets: Budgets, allowed: float, tokens_each: float) -> _Chunks:
+    """Return what is free now, then what becomes free; all in all what is allowed."""
     if allowed == math.inf:
         return [(0.0, math.inf)]
     freed = [
         (each.free_in, max(float(each.units), each.tokens / tokens_each if tokens_each else 0.0))
         for each in budgets.spent
     ]
-    free = max(0.0, allowed - sum(texts for _, texts in freed))
-    return [(0.0, free), *sorted(freed)]
+    free = allowed - sum(texts for _, texts in freed)
+    chunks = [(0.0, max(0.0, free))]
+    # Urgent work may have spent the reserve as well: what becomes free first makes up for that.
+    debt = max(0.0, -free)
+    for moment, texts in sorted(freed):
+        chunks.append((moment, max(0.0, texts - debt)))
+        debt = max(0.0, debt - texts)
+    return chunks
 
 
-def _after(texts: float, allowed: float, chunks: Sequence[tuple[float, float]]) -> float:
+def _after(texts: float, allowed: float, chunks: _Chunks) -> float:
     """Return the seconds until the last of `texts` texts may be sent."""
     if texts <= 0 or allowed == math.inf:
         return 0.0

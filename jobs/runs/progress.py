@@ -7,26 +7,45 @@ from typing import Any
 from django.db import connection
 
 from jobs import clock
-from jobs.models import Attempt, Run, RunCount
+from jobs.lifecycle.counts import DEAD
+from jobs.models import Run, RunCount
 
 #: Errors that are listed.
 ERRORS = 100
 #: Seconds that the measured rate looks back, at least where there is as much to see.
 LOOK_BACK = 60.0
 
-#: Everything before the first open job is done: a run can be taken up after that.
+#: Everything before the first open job is done: a run can be taken up after that. Open jobs are few, whatever the size
+#: of the run; asked for their first subject directly, PostgreSQL would walk over all that are done.
 _LAST_DONE = """
-SELECT max(done.subject) FROM jobs_jobexecution AS done
- WHERE done.run_id = %(run)s
-   AND done.subject < coalesce((SELECT min(subject) FROM jobs_jobexecution
-                                 WHERE run_id = %(run)s AND status IN ('queued', 'retrying', 'running')), '~')
+WITH open AS MATERIALIZED (
+    SELECT subject FROM jobs_jobexecution
+     WHERE run_id = %(run)s AND status IN ('queued', 'retrying', 'running')
+)
+SELECT subject FROM jobs_jobexecution
+ WHERE run_id = %(run)s AND subject < coalesce((SELECT min(subject) FROM open), '~')
+ ORDER BY subject DESC LIMIT 1
 """
 
-_BY_CLASS = """
-SELECT DISTINCT ON (error_class) error_class, error, count(*) OVER (PARTITION BY error_class), started_at
-  FROM jobs_jobexecution
- WHERE run_id = %s AND error_class <> '' AND status = 'dead'
- ORDER BY error_class, started_at DESC
+#: The newest error of each class that is known to be there; the condition on `error_class` is that of the index.
+_NEWEST_BY_CLASS = """
+SELECT class.name, newest.error, newest.started_at
+  FROM unnest(%(classes)s::text[]) AS class (name),
+       LATERAL (SELECT error, started_at FROM jobs_jobexecution
+                 WHERE run_id = %(run)s AND error_class <> '' AND error_class = class.name AND status = 'dead'
+                 ORDER BY started_at DESC LIMIT 1) AS newest
+"""
+
+#: The newest attempts are among those of the jobs that were tried last.
+_LAST_ERRORS = """
+WITH failed AS MATERIALIZED (
+    SELECT id, subject FROM jobs_jobexecution
+     WHERE run_id = %(run)s AND error_class <> ''
+     ORDER BY started_at DESC LIMIT %(limit)s
+)
+SELECT attempt.job_id, failed.subject, attempt.error_class, attempt.error, attempt.finished_at
+  FROM failed JOIN jobs_attempt AS attempt ON attempt.job_id = failed.id
+ ORDER BY attempt.id DESC LIMIT %(limit)s
 """
 
 
@@ -81,8 +100,9 @@ def progress_of_many(runs: list[Run]) -> list[Progress]:
 
 
 def _progress(run: Run, counts: dict[str, int], now: datetime) -> Progress:
-    failed, cancelled = counts.pop("dead", 0), counts.pop("cancelled", 0)
-    results = {outcome: jobs for outcome, jobs in sorted(counts.items()) if jobs}
+    cancelled = counts.pop("cancelled", 0)
+    failed = sum(jobs for outcome, jobs in counts.items() if _class_of(outcome) is not None)
+    results = {outcome: jobs for outcome, jobs in sorted(counts.items()) if jobs and _class_of(outcome) is None}
     succeeded = sum(results.values())
     done = succeeded + failed + cancelled + run.skipped
     running = (now - run.resumed_at).total_seconds() if run.finished_at is None else 0.0
@@ -98,6 +118,12 @@ def _progress(run: Run, counts: dict[str, int], now: datetime) -> Progress:
         elapsed_seconds=run.seconds_before + running,
         read_at=now,
     )
+
+
+def _class_of(outcome: str) -> str | None:
+    """Return the failure class that a counted outcome stands for; None for one that is no failure."""
+    dead, _, error_class = outcome.partition(":")
+    return error_class if dead == DEAD else None
 
 
 def _rate(run: Run, done: int, now: datetime) -> float | None:
@@ -116,30 +142,30 @@ def last_processed(run: Run) -> str | None:
     """Return the last subject of which it and everything before it is done; what `resume_from` takes."""
     with connection.cursor() as cursor:
         cursor.execute(_LAST_DONE, {"run": run.id})
-        found: str | None = cursor.fetchone()[0]
-    return found
+        found = cursor.fetchone()
+    return found[0] if found else None
 
 
 def failures_by_class(run: Run) -> list[dict[str, Any]]:
     """Return the failure classes of its dead jobs: {error_class, count, last_error, last_at}."""
+    counted = RunCount.objects.filter(run=run, outcome__startswith=DEAD, jobs__gt=0).values_list("outcome", "jobs")
+    numbers = {_class_of(outcome) or "": number for outcome, number in counted}
+    if not numbers:
+        return []
     with connection.cursor() as cursor:
-        cursor.execute(_BY_CLASS, [run.id])
+        cursor.execute(_NEWEST_BY_CLASS, {"run": run.id, "classes": sorted(numbers)})
         return [
-            {"error_class": error_class, "count": number, "last_error": error, "last_at": at}
-            for error_class, error, number, at in cursor.fetchall()
+            {"error_class": error_class, "count": numbers[error_class], "last_error": error, "last_at": at}
+            for error_class, error, at in cursor.fetchall()
         ]
 
 
 def last_errors(run: Run) -> list[dict[str, Any]]:
-    """Return its last failed attempts, the newest first: {job_id, subject, error_class, error, at}."""
-    attempts = Attempt.objects.filter(job__run=run, job__error_class__gt="").select_related("job")
-    return [
-        {
-            "job_id": attempt.job_id,
-            "subject": attempt.job.subject,
-            "error_class": attempt.error_class,
-            "error": attempt.error,
-            "at": attempt.finished_at,
-        }
-        for attempt in attempts.order_by("-id")[:ERRORS]
-    ]
+    """Return the last failed attempts of jobs without success, the newest first.
+
+    Each is {job_id, subject, error_class, error, at}.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_LAST_ERRORS, {"run": run.id, "limit": ERRORS})
+        names = ("job_id", "subject", "error_class", "error", "at")
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

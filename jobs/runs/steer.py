@@ -9,9 +9,9 @@ from django.db.models.functions import Now
 from jobs.actor import Actor
 from jobs.enqueue import enqueue_many
 from jobs.lifecycle import StateConflict
-from jobs.lifecycle.steer import cancel_run, leave_run
+from jobs.lifecycle.steer import leave_run
 from jobs.models import JobExecution, Run
-from jobs.runs.attend import feed, settle
+from jobs.runs.attend import call_off, feed, settle
 from jobs.runs.start import RunActive, State, active_run
 from jobs.states import Operation
 
@@ -20,7 +20,7 @@ RESUMABLE = (State.STOPPED, State.FAILED)
 
 
 def stop(run_id: UUID) -> Run:
-    """Make no more jobs, and call off those that wait; what was sent already comes to its end.
+    """Make no more jobs, and call off those that wait for nobody else; what was sent already comes to its end.
 
     Raises `Run.DoesNotExist`, and `StateConflict` for a run that is not running.
     """
@@ -29,7 +29,7 @@ def stop(run_id: UUID) -> Run:
         if run.state != State.RUNNING:
             raise StateConflict(f"The run is {run.state}: only a running one can be stopped.")
         Run.objects.filter(id=run_id).update(state=State.STOPPING)
-        cancel_run(run_id)
+        call_off(run_id)
     settle(run_id)
     run.refresh_from_db()
     return run
@@ -53,6 +53,7 @@ def resume(run_id: UUID) -> Run:
                 finished_at=None,
                 error="",
                 samples=[],
+                fed_all=run.fed_all and not (again and run.fed),
                 made=F("made") - len(again),
                 cursor=_before(run, min(again)) if again and run.fed else run.cursor,
             )

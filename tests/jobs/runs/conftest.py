@@ -95,8 +95,10 @@ def check_counts(run: Run) -> None:
     """Compare what the run says with its rows."""
     run.refresh_from_db()
     rows: dict[str, int] = {}
-    for status, result in JobExecution.objects.filter(run=run).values_list("status", "result"):
-        outcome = result if status == "succeeded" else status
+    for status, result, error_class in JobExecution.objects.filter(run=run).values_list(
+        "status", "result", "error_class"
+    ):
+        outcome = {"succeeded": result, "dead": f"dead:{error_class}"}.get(status, status)
         rows[outcome] = rows.get(outcome, 0) + 1
     told = {count.outcome: count.jobs for count in run.counts.all() if count.jobs}
     assert told == {outcome: n for outcome, n in rows.items() if outcome not in {"queued", "retrying", "running"}}

@@ -12,11 +12,12 @@ from jobs import lifecycle
 from jobs.actor import Actor
 from jobs.batch import Batch
 from jobs.enqueue import enqueue, enqueue_many
-from jobs.errors import InvalidInput, NetworkError
+from jobs.errors import ErrorClass, InvalidInput, NetworkError, NotFound
 from jobs.execute import run_lane
 from jobs.kinds import Kind
 from jobs.lifecycle import StateConflict
 from jobs.models import JobExecution, Run
+from jobs.retry import DEFAULT_POLICY, Rule
 from jobs.runs import RunActive, attend, resume, start_fed_run, start_run, stop
 from jobs.runs.progress import failures_by_class, last_errors, last_processed, progress_of
 from tests.concurrency import at_once
@@ -250,7 +251,8 @@ class TestCounts:
                 else:
                     batch.succeed(job, "embedded" if number % 5 == 2 else "unchanged")
 
-        kind = make_kind(handle, feed=numbers, batch_size=10, concurrency=1, linger=0.0)
+        later = {**DEFAULT_POLICY, ErrorClass.NETWORK: Rule(retried=True, delay=3600.0)}
+        kind = make_kind(handle, feed=numbers, batch_size=10, concurrency=1, linger=0.0, retry=later)
         run = start_fed_run(kind.name, {})
         attend.attend_all()
         finish(kind)
@@ -320,6 +322,26 @@ class TestCounts:
         run.refresh_from_db()
         with django_assert_num_queries(2):
             progress_of(run)
+
+    def test_the_last_errors_are_the_newest_attempts_and_the_failures_are_told_by_class(
+        self, make_kind: MakeKind, numbers: Numbers
+    ) -> None:
+        def handle(batch: Batch) -> None:
+            for job in batch.jobs:
+                odd = int(job.subject) % 2
+                batch.fail(job, InvalidInput(f"bad {job.subject}") if odd else NotFound(f"gone {job.subject}"))
+
+        kind = make_kind(handle, feed=numbers, batch_size=10, concurrency=1, linger=0.0)
+        numbers.subjects = [f"{number:05}" for number in range(130)]
+        run = start_fed_run(kind.name, {})
+        attend.attend_all()
+        finish(kind)
+        check_counts(run)
+        errors = last_errors(run)
+        assert [each["subject"] for each in errors[:10]] == [f"{number:05}" for number in range(129, 119, -1)]
+        assert len(errors) == 100
+        failures = {each["error_class"]: (each["count"], each["last_error"][:3]) for each in failures_by_class(run)}
+        assert failures == {"invalid_input": (65, "bad"), "not_found": (65, "gon")}
 
     def test_the_last_processed_subject_has_nothing_open_before_it(self, begin: Begin, fed: Kind) -> None:
         run = begin()

@@ -1,0 +1,55 @@
+"""Workers lost, and none at all."""
+
+from django.conf import settings
+
+from jobs import workers
+from jobs.alerts.rules import AlertRule, Finding, Severity, register_rule
+from jobs.clock import ago
+from jobs.models import WorkerProcess
+
+#: Names of lost workers that a message gives.
+NAMED = 3
+
+
+def worker_lost(threshold: float) -> Finding:
+    """Find workers that went silent a short while ago; an older loss is history."""
+    lost = list(
+        WorkerProcess.objects.filter(
+            state=WorkerProcess.State.LOST, last_heartbeat_at__gte=ago(settings.ALERT_WORKER_LOST_WINDOW)
+        )
+        .order_by("-last_heartbeat_at")
+        .values_list("name", flat=True)[:100]
+    )
+    if not lost:
+        return Finding(False, 0, "No worker was lost lately.")
+    more = f" and {len(lost) - NAMED} more" if len(lost) > NAMED else ""
+    return Finding(True, len(lost), f"Lost without a farewell: {', '.join(lost[:NAMED])}{more}.")
+
+
+def no_worker(threshold: float) -> Finding:
+    """Tell whether any worker beats."""
+    alive = workers.alive().count()
+    return Finding(not alive, alive, f"Workers alive: {alive}." if alive else "No worker is alive: every job waits.")
+
+
+register_rule(
+    AlertRule(
+        name="worker_lost",
+        title="A worker was lost",
+        check=worker_lost,
+        severity=Severity.WARNING,
+        next_step="Its jobs were taken back. Look for a kill for want of memory, or a crash, in its host's logs.",
+        page="admin:jobs_workerprocess_changelist",
+        query="?state__exact=lost",
+    )
+)
+register_rule(
+    AlertRule(
+        name="no_worker",
+        title="No worker is alive",
+        check=no_worker,
+        live=True,
+        next_step="Start manage.py rundramatiq.",
+        page="admin:jobs_workerprocess_changelist",
+    )
+)

@@ -1,0 +1,126 @@
+"""The rules that this installation knows. A rule is declared in one place: an `alert_rules.py` of any installed app.
+
+from jobs.alerts.rules import AlertRule, Finding, Severity, register_rule
+
+def postcards_pile_up(threshold: float) -> Finding:
+    unsent = Postcard.objects.filter(sent_at=None).count()
+    return Finding(unsent > threshold, unsent, f"{unsent} postcards are not sent.")
+
+register_rule(
+    AlertRule(
+        name="unsent_postcards",
+        title="Postcards pile up",
+        check=postcards_pile_up,
+        setting="ALERT_UNSENT_POSTCARDS",
+        severity=Severity.WARNING,
+        next_step="See why the printer is silent.",
+    )
+)
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.conf import settings
+from django.urls import NoReverseMatch, reverse
+from django.utils.module_loading import autodiscover_modules
+
+#: Between a number and its unit; they stay on one line.
+_SPACE = "\N{NO-BREAK SPACE}"
+
+
+class Severity(StrEnum):
+    """How much it matters."""
+
+    #: Something does not work, or soon will not.
+    CRITICAL = "critical"
+    #: Somebody should look at it today.
+    WARNING = "warning"
+
+
+class Unit(StrEnum):
+    """What a rule's value and threshold count."""
+
+    COUNT = ""
+    SECONDS = "s"
+    #: From 0 to 1, shown as a percentage.
+    SHARE = "%"
+    MEBIBYTES = "MiB"
+
+    def show(self, value: float | None) -> str:
+        """Return a value as a person reads it."""
+        if value is None:
+            return "-"
+        if self is Unit.SHARE:
+            return f"{100 * value:.1f}{_SPACE}%"
+        return f"{value:,.0f}{_SPACE}{self}".strip(_SPACE)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a rule's check found."""
+
+    firing: bool
+    #: What was measured, in the rule's unit.
+    value: float | None
+    #: How it stands, as a sentence for people. Never a secret.
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertRule:
+    """One thing that may be wrong."""
+
+    #: Name in rows, API, metrics and messages, e.g. `dead_letters`.
+    name: str
+    #: What is wrong when it fires, in a few words.
+    title: str
+    #: Looks, given the threshold; cheap, for the leader calls it every few seconds. May raise: then nothing is known.
+    check: Callable[[float], Finding]
+    #: What to do when it fires, as a sentence.
+    next_step: str
+    severity: Severity = Severity.CRITICAL
+    #: Name of the setting with the threshold; empty: there is none.
+    setting: str = ""
+    unit: Unit = Unit.COUNT
+    #: Name of the admin's page where the next step is done, and what follows it in the address.
+    page: str = ""
+    query: str = ""
+    #: Whether it is asked anew whenever somebody reads: nobody evaluates it while it fires.
+    live: bool = False
+    #: Whether it is about the host that asks. Hosts would contradict each other: with a leader, its word counts.
+    local: bool = False
+
+    @property
+    def threshold(self) -> float | None:
+        """The value beyond which it fires; None when it has no such value."""
+        return float(getattr(settings, self.setting)) if self.setting else None
+
+    @property
+    def path(self) -> str:
+        """The path of the page where the next step is done; empty when there is none."""
+        try:
+            return reverse(self.page) + self.query if self.page else ""
+        except NoReverseMatch:
+            return ""
+
+
+_rules: dict[str, AlertRule] = {}
+
+
+def register_rule(rule: AlertRule) -> AlertRule:
+    """Make `rule` known. Names are unique: a second, different rule of one name is a mistake."""
+    if _rules.setdefault(rule.name, rule) is not rule:
+        raise ValueError(f"a rule named {rule.name!r} is already declared")
+    return rule
+
+
+def discover() -> None:
+    """Import `alert_rules.py` of every installed app; called once when the apps are ready."""
+    autodiscover_modules("alert_rules")
+
+
+def all_rules() -> list[AlertRule]:
+    """Return every rule, by name."""
+    return [_rules[name] for name in sorted(_rules)]
