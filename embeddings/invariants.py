@@ -1,20 +1,21 @@
 """What must hold of the vectors, and of the jobs that make them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, LiteralString
 from uuid import UUID
 
 from django.db.models import Case, CharField, Exists, OuterRef, QuerySet, UUIDField, When
 from django.db.models.functions import Cast
 
-from embeddings.freshness import not_fresh
+from embeddings.freshness import fresh_vector
 from embeddings.kinds import GENERATE_EMBEDDING
 from embeddings.models import Embedding
 from embeddings.services import embed_many
 from embeddings.source import text_source
 from jobs.actor import Actor
 from jobs.lifecycle import cancel_waiting
-from jobs.models import DeadLetter, JobExecution
+from jobs.models import DeadLetter, JobExecution, Run
+from jobs.runs.start import active_run
 from jobs.states import WAITING, Source, Status
 from jobs.upkeep.audit import Finding, Invariant, register
 from jobs.upkeep.scan import delete, ranges_of, scan, walk
@@ -23,11 +24,14 @@ from jobs.upkeep.scan import delete, ranges_of, scan, walk
 #: number by a part of at most 2**-11, and so the norm by less than 0.0005.
 TOLERANCE: Final = 0.001
 
-#: Businesses that one transaction makes jobs for.
-CHUNK: Final = 5_000
-
 #: Why a waiting job is called off whose business is gone, as its `result` shows it.
 SUBJECT_GONE: Final = "subject gone"
+
+#: Businesses that one statement looks at, and one transaction of a repair makes jobs for.
+CHUNK = 5_000
+
+#: Options of a run that leave businesses out of it.
+_NARROWING: Final = ("category", "stale_only", "limit")
 
 _AUDIT: Final = Actor("audit", Source.CLI)
 
@@ -47,19 +51,47 @@ row.business_id || ': ' || concat_ws(', ', 'model ' || quote_literal(row.model),
 _UUID: Final = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
 
-def uncovered() -> QuerySet[Any]:
-    """Return the subjects without a fresh vector for which nobody does anything: no job waits or runs for them, and no
-    dead letter waits for a person. Each statement sees one state of all tables, so a save is never caught half done.
+def uncovered() -> Iterator[list[UUID]]:
+    """Yield, in the order of their ids, the subjects without a fresh vector for which nobody does anything.
+
+    No job waits or runs for them, no dead letter waits for a person, and no run under way is going to come to them.
     """
+    for keys in ranges_of(text_source().subjects(), "pk"):
+        # What is not fresh is mostly little: the rest is asked of that alone, whatever PostgreSQL thinks of the tables.
+        stale = list(_not_fresh().filter(**keys).values_list("pk", flat=True))
+        for start in range(0, len(stale), CHUNK):
+            yield list(_forsaken().filter(pk__in=stale[start : start + CHUNK]).values_list("pk", flat=True))
+
+
+def _not_fresh() -> QuerySet[Any]:
+    return text_source().subjects().filter(~Exists(fresh_vector())).order_by("pk")
+
+
+def _forsaken() -> QuerySet[Any]:
+    """One statement sees one state of all tables: neither a save nor the end of a job is caught half done."""
     of_subject = {"kind": GENERATE_EMBEDDING, "subject": Cast(OuterRef("pk"), CharField())}
     under_way = JobExecution.objects.filter(**of_subject, status__in=[*WAITING, Status.RUNNING])
     unsettled = DeadLetter.objects.filter(**of_subject, resolved_at__isnull=True)
-    return not_fresh().filter(~Exists(under_way), ~Exists(unsettled))
+    return _left_by_runs(_not_fresh()).filter(~Exists(under_way), ~Exists(unsettled))
+
+
+def _left_by_runs(subjects: QuerySet[Any]) -> QuerySet[Any]:
+    """Leave out what a run over all will still be fed with."""
+    run = active_run(GENERATE_EMBEDDING)
+    if run is None or run.state != Run.State.RUNNING or run.fed_all:
+        return subjects
+    if any(run.options.get(option) for option in _NARROWING):
+        return subjects
+    return subjects.filter(pk__lte=UUID(run.cursor)) if run.cursor else subjects.none()
 
 
 def _uncovered(limit: int) -> Finding:
-    count, ids = walk(text_source().subjects(), uncovered(), "pk", limit)
-    return Finding(count, _why(ids))
+    count = 0
+    shown: list[UUID] = []
+    for ids in uncovered():
+        count += len(ids)
+        shown += ids[: limit - len(shown)]
+    return Finding(count, _why(shown))
 
 
 def _why(ids: Sequence[UUID]) -> list[str]:
@@ -79,12 +111,7 @@ def _end_of(job: JobExecution | None) -> str:
 
 def embed_uncovered() -> int:
     """Make the missing jobs, `CHUNK` by `CHUNK`, as part of runs of low priority; return how many."""
-    made = 0
-    for keys in ranges_of(text_source().subjects(), "pk"):
-        ids = list(uncovered().filter(**keys).order_by("pk").values_list("pk", flat=True))
-        for start in range(0, len(ids), CHUNK):
-            made += embed_many(ids[start : start + CHUNK], priority="low", actor=_AUDIT).queued
-    return made
+    return sum(embed_many(ids, priority="low", actor=_AUDIT).queued for ids in uncovered() if ids)
 
 
 def _of_another_norm(limit: int) -> Finding:

@@ -24,11 +24,14 @@ class Embedding(models.Model):
     task_type = models.CharField(max_length=30)
     #: Identifies the text that the vector was made from; stale as soon as the business's own differs.
     text_hash = models.CharField(max_length=64)
-    #: Whether the text was cut to the model's limit before it was sent.
+    #: Whether the text was cut to the model's limit, on a word boundary, before it was sent.
     truncated = models.BooleanField(db_default=False)
     vector = HalfVectorField(dimensions=DIMENSIONS)
     job_id = models.UUIDField(null=True)
     created_at = models.DateTimeField(db_default=Now())
+
+    #: Whether it was made from the subject's present text; set by the selectors, which know the subject.
+    is_fresh: bool
 
     class Meta:
         constraints = [

@@ -85,6 +85,14 @@ def _norm() -> Func:
     return Func("vector", function="l2_norm", output_field=FloatField())
 
 
+def embedding_of(subject: Any) -> Embedding | None:
+    """Return a subject's vector by the model in use, with `is_fresh` and without its numbers; None if it has none."""
+    stored: Embedding | None = subject.embeddings.filter(model=current_model()).defer("vector").first()
+    if stored is not None:
+        stored.is_fresh = stored.text_hash == subject.text_hash
+    return stored
+
+
 def describe(subject: Any, *, latest_jobs: int = 5) -> dict[str, Any]:
     """Return what a person wants to know of one subject's embedding: {state, reason, vectors, jobs}."""
     vectors = list(subject.embeddings.annotate(norm=_norm()).defer("vector").order_by("model"))

@@ -116,11 +116,16 @@ def described() -> QuerySet[WorkerProcess]:
 
 
 def find_lost() -> list[str]:
-    """Mark workers that missed their heartbeats as lost, take their jobs back, and return their names."""
+    """Take back the jobs of workers that missed their heartbeats, mark the workers as lost, return those newly marked.
+
+    Whoever does this may die half-way, or find a lease locked: the next time, what is left is taken back.
+    """
+    late = WorkerProcess.objects.filter(last_heartbeat_at__lt=_last_beat_expected())
+    holders = late.filter(name__in=Lease.objects.values("worker")).values_list("name", flat=True)
+    release_worker(*holders, wait=False)
     silent = list(_not_gone().filter(last_heartbeat_at__lt=_last_beat_expected()).values_list("name", flat=True))
     if silent:
         _not_gone().filter(name__in=silent).update(state=State.LOST)
-        release_worker(*silent)
     return silent
 
 

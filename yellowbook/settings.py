@@ -127,6 +127,12 @@ _beside = find_servers(VAR_DIR)
 DATABASE_URL = env.url("DATABASE_URL", _beside.database_url, schemes=frozenset({"postgres", "postgresql"}))
 
 
+#: Milliseconds that a transaction may sit idle before PostgreSQL ends it with its connection. Ours wait for nothing but
+#: the database; a process that froze in one, or a host that vanished, would keep its locks from all others for hours.
+IDLE_IN_TRANSACTION = 60_000
+_SESSION = f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION}"
+
+
 def _database(url: str) -> dict[str, object]:
     """Turn a libpq URL into Django's form, by libpq's own rules."""
     try:
@@ -146,6 +152,8 @@ def _database(url: str) -> dict[str, object]:
         "OPTIONS": {
             **parts,
             "connect_timeout": parts.get("connect_timeout", 5),
+            # The URL's own options come later, and win.
+            "options": f"{_SESSION} {parts.get('options', '')}".strip(),
             "pool": {"min_size": 1, "max_size": 32, "timeout": 5, "max_idle": 60},
         },
     }
@@ -267,7 +275,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
     "DEFAULT_PAGINATION_CLASS": "jobs.api.pagination.Pagination",
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_FILTER_BACKENDS": ["jobs.api.filters.FilterBackend"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["jobs.api.parsers.BoundedJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "jobs.api.schema.AutoSchema",
@@ -294,6 +302,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "JobStatus": "jobs.states.Status",
         "BusinessStatus": "yellowbook.directory.models.BusinessStatus",
+        "RunState": "jobs.models.Run.State",
+        "WorkerState": "jobs.models.WorkerProcess.State",
     },
 }
 

@@ -13,7 +13,7 @@ from embeddings import services
 from embeddings.kinds import GENERATE_EMBEDDING
 from jobs import runs
 from jobs.api.exceptions import Conflict
-from jobs.api.fields import TextUUIDField
+from jobs.api.fields import FlagField, TextField, TextUUIDField, WholeNumberField
 from jobs.api.runs import RunDetailSerializer, refused, told_in_full, url_of
 from jobs.api.views import actor_of
 from jobs.models import Run
@@ -27,20 +27,20 @@ LONGEST_DELAY = 3_600_000
 class GenerateAllSerializer(serializers.Serializer[dict[str, Any]]):
     """What the run is about, and how gently it goes."""
 
-    batch_size = serializers.IntegerField(
+    batch_size = WholeNumberField(
         default=10, min_value=1, max_value=10_000, help_text="Businesses fed at a time, where there is a delay."
     )
-    delay_between_batches = serializers.IntegerField(
+    delay_between_batches = WholeNumberField(
         default=0, min_value=0, max_value=LONGEST_DELAY, help_text="Milliseconds; 0: as fast as the workers are."
     )
-    skip_existing = serializers.BooleanField(default=True, help_text="Leave out what has a vector of its present text.")
-    stale_only = serializers.BooleanField(default=False, help_text="Only what has a vector, but no fresh one.")
-    force = serializers.BooleanField(default=False, help_text="Embed again even what is unchanged.")
-    category = serializers.CharField(required=False, max_length=100, help_text="Only businesses of this category.")
-    limit = serializers.IntegerField(required=False, min_value=1, max_value=2**31 - 1, help_text="At most so many.")
+    skip_existing = FlagField(default=True, help_text="Leave out what has a vector of its present text.")
+    stale_only = FlagField(default=False, help_text="Only what has a vector, but no fresh one.")
+    force = FlagField(default=False, help_text="Embed again even what is unchanged.")
+    category = TextField(required=False, max_length=100, help_text="Only businesses of this category.")
+    limit = WholeNumberField(required=False, min_value=1, max_value=2**31 - 1, help_text="At most so many.")
     resume_from = TextUUIDField(required=False, help_text="Begin after the business with this id.")
     priority = serializers.ChoiceField(choices=[(label, label) for label in Priority.labels], default="low")
-    dry_run = serializers.BooleanField(default=False, help_text="Only say what it would come to.")
+    dry_run = FlagField(default=False, help_text="Only say what it would come to.")
 
     def options(self) -> dict[str, Any]:
         """Return the options of the run."""
@@ -147,7 +147,11 @@ class StopView(APIView):
     permission_classes = [IsAdminUser]
     throttle_scope = "staff"
 
-    @extend_schema(summary="Stop the current run", request=None, responses=StoppedSerializer)
+    @extend_schema(
+        summary="Stop the current run",
+        request=None,
+        responses={200: StoppedSerializer, 409: OpenApiResponse(description="No run is under way.")},
+    )
     def post(self, request: Request) -> Response:
         """Stop it; 409 when none is running."""
         run = services.latest_run()

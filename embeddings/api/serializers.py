@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from embeddings.models import Embedding
 from jobs.api.fields import TextUUIDField
 from jobs.states import Priority, Status
 
@@ -36,6 +37,17 @@ class BulkSerializer(serializers.Serializer[dict[str, Any]]):
     not_found = serializers.ListField(child=serializers.UUIDField(), help_text="Ids of no business.")
     jobs = BulkJobSerializer(many=True)
     run_id = serializers.UUIDField()
+
+
+class EmbeddingSerializer(serializers.ModelSerializer[Embedding]):
+    """The vector of a business by the model in use, without its numbers."""
+
+    is_fresh = serializers.BooleanField(help_text="Whether it was made from the present text.")
+
+    class Meta:
+        model = Embedding
+        fields = ["model", "provider", "is_fresh", "truncated", "created_at"]
+        extra_kwargs = {"truncated": {"help_text": "Whether the text was cut to what the model reads."}}
 
 
 class OneRequestSerializer(serializers.Serializer[dict[str, Any]]):

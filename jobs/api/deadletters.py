@@ -5,7 +5,6 @@ from uuid import UUID
 
 import django_filters
 from django.db.models import QuerySet
-from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_serializer
 from rest_framework import generics, serializers
 from rest_framework.exceptions import NotFound
@@ -97,7 +96,6 @@ class DeadLettersView(generics.ListAPIView[DeadLetter]):
     throttle_scope = "staff"
     queryset = DeadLetter.objects.all()
     serializer_class = DeadLetterSerializer
-    filter_backends = [DjangoFilterBackend]
     filterset_class = DeadLetterFilter
     ordering = "-created_at"
 

@@ -7,7 +7,9 @@ from uuid import UUID
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.db.models import QuerySet
+from django_filters.rest_framework import DjangoFilterBackend, filterset
 from rest_framework.exceptions import ValidationError as SerializerError
 from rest_framework.filters import OrderingFilter
 from rest_framework.request import Request
@@ -77,6 +79,23 @@ class ChoicesFilter(django_filters.MultipleChoiceFilter):  # type: ignore[misc]
     """Any of several words; given by repeating the parameter."""
 
     field_class = _ChoicesFormField
+
+
+class FilterSet(filterset.FilterSet):  # type: ignore[misc]
+    """Filters that a view only names, each by the type of its model field."""
+
+    FILTER_DEFAULTS = {
+        **filterset.FILTER_FOR_DBFIELD_DEFAULTS,
+        models.BooleanField: {"filter_class": FlagFilter},
+        models.UUIDField: {"filter_class": UUIDFilter},
+        models.DateTimeField: {"filter_class": MomentFilter},
+    }
+
+
+class FilterBackend(DjangoFilterBackend):  # type: ignore[misc]
+    """Filters lists by a view's `filterset_class`, or by `filterset_fields` as strictly."""
+
+    filterset_base = FilterSet
 
 
 class OneOrder(OrderingFilter):

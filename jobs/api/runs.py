@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.urls import reverse
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import generics, serializers, status
 from rest_framework.exceptions import NotFound
 from rest_framework.permissions import IsAdminUser
@@ -181,7 +181,7 @@ class StopRunView(APIView):
         summary="Stop a run",
         description="Makes no more jobs and calls off those that wait; what was sent comes to its end.",
         request=None,
-        responses=RunDetailSerializer,
+        responses={200: RunDetailSerializer, 409: OpenApiResponse(description="It is not running.")},
     )
     def post(self, request: Request, run_id: UUID) -> Response:
         """Stop it; 409 for one that is not running."""
@@ -199,7 +199,10 @@ class ResumeRunView(APIView):
         summary="Resume a run that was stopped, or failed",
         description="Goes on where it was; jobs that were called off with it are made again.",
         request=None,
-        responses=RunDetailSerializer,
+        responses={
+            200: RunDetailSerializer,
+            409: OpenApiResponse(description="It was neither stopped nor failed, or another one is under way."),
+        },
     )
     def post(self, request: Request, run_id: UUID) -> Response:
         """Resume it; 409 for one in another state, or when another one of its kind is under way."""

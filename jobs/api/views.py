@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import generics, mixins, serializers, viewsets
 from rest_framework.decorators import action
@@ -15,7 +14,7 @@ from rest_framework.views import APIView
 from jobs import lanes as lane_services
 from jobs import lifecycle, selectors, workers
 from jobs.actor import Actor
-from jobs.api.filters import OneOrder, job_filter
+from jobs.api.filters import FilterBackend, OneOrder, job_filter
 from jobs.api.serializers import (
     JobDetailSerializer,
     JobSerializer,
@@ -47,7 +46,7 @@ class JobViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
     lookup_value_converter = "uuid"
     queryset = JobExecution.objects.all()
     serializer_class = JobDetailSerializer
-    filter_backends = [DjangoFilterBackend, OneOrder]
+    filter_backends = [FilterBackend, OneOrder]
     ordering_fields = ["created_at", "finished_at"]
     ordering = "-created_at"
 

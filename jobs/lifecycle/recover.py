@@ -37,13 +37,16 @@ def take_back_expired() -> int:
         return _take_back([row[0] for row in cursor.fetchall()])
 
 
-def release_worker(*workers: str, blame: bool = True) -> int:
+def release_worker(*workers: str, blame: bool = True, wait: bool = True) -> int:
     """Take back every job that the named workers hold, because they stopped or are lost; return how many were.
 
+
     With `blame` off, the delivery does not count against the jobs: their worker was told to stop.
+    With `wait` off, a lease is left alone that somebody is ending at this moment: a worker that froze just then would
+    hold up the caller for as long as its connection lives.
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_LOCK_WORKERS, [list(workers)])
+        cursor.execute(_LOCK_WORKERS if wait else f"{_LOCK_WORKERS} SKIP LOCKED", [list(workers)])
         return _take_back([row[0] for row in cursor.fetchall()], blame=blame)
 
 

@@ -60,6 +60,30 @@ SELECT letter.kind || ' ' || letter.subject || ' (' || job.id || '): the job is 
  WHERE letter.resolved_at IS NULL AND job.status <> 'dead'
 """
 
+#: Of runs whose jobs can't have been pruned yet: those go by the time of their end, which comes after the run's begin.
+_MISCOUNTED = """
+WITH run AS (
+    SELECT id, made FROM jobs_run
+     WHERE %(days)s = 0 OR created_at > statement_timestamp() - %(days)s * interval '1 day'
+), actual AS (
+    SELECT run_id, CASE WHEN status = 'succeeded' THEN result ELSE status END AS outcome, count(*) AS jobs
+      FROM jobs_jobexecution
+     WHERE run_id IN (SELECT id FROM run)
+     GROUP BY 1, 2
+)
+SELECT 'run ' || run.id || ': ' || outcome || ' ' || coalesce(counted.jobs, 0) || ', in fact '
+       || coalesce(actual.jobs, 0) AS example
+  FROM (SELECT * FROM actual WHERE outcome NOT IN ('queued', 'retrying', 'running')) AS actual
+  FULL JOIN (SELECT * FROM jobs_runcount WHERE run_id IN (SELECT id FROM run)) AS counted USING (run_id, outcome)
+  JOIN run ON run.id = run_id
+ WHERE coalesce(counted.jobs, 0) <> coalesce(actual.jobs, 0)
+ UNION ALL
+SELECT 'run ' || run.id || ': made ' || run.made || ', in fact ' || coalesce(sum(actual.jobs), 0)
+  FROM run LEFT JOIN actual ON actual.run_id = run.id
+ GROUP BY run.id, run.made
+HAVING run.made <> coalesce(sum(actual.jobs), 0)
+"""
+
 _UNKNOWN = """
 SELECT kind || ' ' || subject AS example
   FROM jobs_jobexecution
@@ -76,6 +100,10 @@ _JOB: LiteralString = "row.kind || ' ' || row.subject || ' (' || row.id || '): '
 
 def _without_letter(limit: int) -> Finding:
     return find(_WITHOUT_LETTER, limit, {"days": settings.RETENTION_DEAD_LETTERS_DAYS})
+
+
+def _miscounted(limit: int) -> Finding:
+    return find(_MISCOUNTED, limit, {"days": settings.RETENTION_JOBS_DAYS})
 
 
 def _unknown(limit: int) -> Finding:
@@ -146,6 +174,15 @@ register(
         "Finished jobs, and no others, have a time of their end, and no lease.",
         _badly_ended,
         "Something wrote rows past the life cycle: correct them by SQL. Without an end they are never pruned.",
+    )
+)
+register(
+    Invariant(
+        "runs_count_their_jobs",
+        "The counts of every run whose jobs are all kept are those of its jobs.",
+        _miscounted,
+        "Counts the jobs anew.",
+        lambda: mend.recount(settings.RETENTION_JOBS_DAYS),
     )
 )
 register(

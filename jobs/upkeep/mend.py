@@ -42,6 +42,40 @@ SELECT job.id, job.error_class, job.error, job.attempt + job.rate_limits, coales
    FOR UPDATE OF job SKIP LOCKED
 """
 
+#: Whoever ends a job counts it before that is committed: with all of them done or waiting, rows and counts agree.
+_HOLD_COUNTS = "LOCK TABLE jobs_run, jobs_runcount IN SHARE ROW EXCLUSIVE MODE"
+
+_RECENT = """
+CREATE TEMPORARY TABLE recounted ON COMMIT DROP AS
+SELECT run.id AS run_id, outcome, jobs
+  FROM jobs_run AS run
+  LEFT JOIN (SELECT run_id, CASE WHEN status = 'succeeded' THEN result ELSE status END AS outcome, count(*) AS jobs
+               FROM jobs_jobexecution WHERE run_id IS NOT NULL GROUP BY 1, 2) AS actual ON actual.run_id = run.id
+ WHERE %(days)s = 0 OR run.created_at > statement_timestamp() - %(days)s * interval '1 day'
+"""
+
+_RECOUNT = """
+WITH right_counts AS (
+    SELECT * FROM recounted WHERE outcome NOT IN ('queued', 'retrying', 'running')
+), gone AS (
+    UPDATE jobs_runcount AS counted SET jobs = 0
+     WHERE jobs <> 0 AND run_id IN (SELECT run_id FROM recounted)
+       AND NOT EXISTS (SELECT FROM right_counts AS of_run
+                        WHERE of_run.run_id = counted.run_id AND of_run.outcome = counted.outcome)
+    RETURNING run_id
+), written AS (
+    INSERT INTO jobs_runcount AS counted (run_id, outcome, jobs) SELECT run_id, outcome, jobs FROM right_counts
+        ON CONFLICT (run_id, outcome) DO UPDATE SET jobs = excluded.jobs WHERE counted.jobs <> excluded.jobs
+    RETURNING run_id
+), remade AS (
+    UPDATE jobs_run AS run SET made = summed.jobs
+      FROM (SELECT run_id, coalesce(sum(jobs), 0) AS jobs FROM recounted GROUP BY run_id) AS summed
+     WHERE run.id = summed.run_id AND run.made <> summed.jobs
+    RETURNING run.id
+)
+SELECT count(*) FROM (SELECT * FROM gone UNION SELECT * FROM written UNION SELECT * FROM remade) AS changed
+"""
+
 _ERRORS: Final[dict[str, type[JobError]]] = {error.error_class: error for error in JobError.__subclasses__()}
 
 
@@ -91,3 +125,17 @@ def bury_again(days: float) -> int:
         written += len(graves)
         if len(graves) < CHUNK:
             return written
+
+
+def recount(days: float) -> int:
+    """Count the jobs of the runs of the last `days` (0: of all) anew; return how many runs were counted wrongly.
+
+    No job of a run can end meanwhile: for the length of one pass over the jobs of all runs.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_HOLD_COUNTS)
+        cursor.execute(_RECENT, {"days": days})
+        cursor.execute(_RECOUNT)
+        runs = int(cursor.fetchone()[0])
+        cursor.execute("DROP TABLE recounted")
+    return runs

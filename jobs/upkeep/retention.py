@@ -7,6 +7,7 @@ from django.db.models import Exists, OuterRef
 from jobs.clock import ago
 from jobs.idempotency import KEEP
 from jobs.models import Attempt, DeadLetter, IdempotentRequest, JobExecution, PeriodicTask, Run, WorkerProcess
+from jobs.runs.start import ACTIVE
 from jobs.states import FINISHED
 from jobs.upkeep.pruners import Pruner, register
 
@@ -37,10 +38,21 @@ def delete_jobs(age: float, limit: int) -> int:
 
 
 def delete_runs(age: float, limit: int) -> int:
-    """Delete runs that were made so long ago and whose jobs are gone."""
+    """Delete runs that were made so long ago, are not under way and have no job any more, with their counts.
+
+    They are locked first: whoever resumes one comes before or finds it gone, and no job is deleted with its run.
+    """
     jobs = JobExecution.objects.filter(run=OuterRef("pk"))
-    old = Run.objects.filter(~Exists(jobs), created_at__lt=ago(age)).order_by("created_at")
-    return Run.objects.filter(id__in=list(old.values_list("id", flat=True)[:limit])).delete()[0]
+    old = (
+        Run.objects.exclude(state__in=ACTIVE)
+        .filter(~Exists(jobs), created_at__lt=ago(age))
+        .order_by("created_at")
+        .select_for_update(skip_locked=True)
+    )
+    with transaction.atomic():
+        ids = list(old.values_list("id", flat=True)[:limit])
+        Run.objects.filter(id__in=ids).delete()
+    return len(ids)
 
 
 def delete_workers(age: float, limit: int) -> int:

@@ -1,6 +1,7 @@
 """What the flows of one provider share: a database, Valkey, the web server and a worker, each started once."""
 
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Mapping
@@ -139,8 +140,10 @@ class House:
             self.dismiss()
         present = self.resident.pids if self.resident is not None else []
         self.sql("DELETE FROM jobs_workerprocess WHERE pid <> ALL(%s)", present)
+        self.sql("UPDATE jobs_periodictask SET last_job_id = NULL")
         for table in (
-            *("jobs_attempt", "jobs_deadletter", "jobs_jobexecution", "jobs_lease", "jobs_run", "jobs_lane"),
+            *("jobs_attempt", "jobs_deadletter", "jobs_jobexecution", "jobs_lease", "jobs_runcount", "jobs_run"),
+            *("jobs_lane", "jobs_idempotentrequest"),
             *("embeddings_embedding", "embeddings_providerusage", "directory_business"),
         ):
             self.sql(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
@@ -152,6 +155,11 @@ class House:
         cursor = self._sql.execute(statement, parameters)
         return cursor.fetchall() if cursor.description is not None else []
 
+    def reconnect(self) -> None:
+        """Connect to a database anew whose server was restarted."""
+        self._sql.close()
+        self._sql = self._stack.enter_context(psycopg.connect(self.environment["DATABASE_URL"], autocommit=True))
+
     # --- Redis ----------------------------------------------------------------------------------------------------
 
     def stop_redis(self) -> None:
@@ -159,16 +167,28 @@ class House:
         ((server, child),) = self._servers.children.items()
         server.stop(child)
 
-    def start_redis(self) -> None:
-        """Start Redis again where it was, with its data; harmless when it runs."""
+    def start_redis(self, *, empty: bool = False) -> None:
+        """Start Redis again where it was, with its data or without any; harmless when it runs."""
         ((server, child),) = self._servers.children.items()
         if child.poll() is not None:
+            if empty:
+                shutil.rmtree(vars(server)["_data"] / "appendonlydir")
             server.wait_ready(self._servers.restart(server))
 
     def flush_redis(self) -> None:
         """Make Redis forget everything."""
         with redis.Redis.from_url(self._servers.redis_url) as client:
             client.flushall()
+
+    def kill_redis(self) -> None:
+        """Kill Redis, as a lost machine does."""
+        ((_, child),) = self._servers.children.items()
+        child.stop(grace=0)
+
+    def signal_redis(self, signum: signal.Signals) -> None:
+        """Send a signal to Redis: SIGSTOP freezes it, SIGCONT lets it go on."""
+        ((_, child),) = self._servers.children.items()
+        os.kill(child.pid, signum)
 
     def report(self) -> list[tuple[str, str]]:
         """Return the ends of all logs, for a person who has to find out why a flow failed."""
@@ -191,6 +211,11 @@ class Houses:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
+
+    @property
+    def template(self) -> Template:
+        """What the databases are copied from."""
+        return self._template
 
     def of(self, settings: Mapping[str, str]) -> House:
         """Return the house with these settings, empty; its web server may still be starting."""

@@ -51,5 +51,5 @@ FULL = Sizes(
 )
 
 #: Seconds after which pytest gives a flow up, and one of full size.
-TIMEOUT = 300
+TIMEOUT = 600
 FULL_TIMEOUT = 1200

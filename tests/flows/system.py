@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from tests.flows.database import manage
 from tests.flows.house import House
-from tests.flows.waiting import DEADLINE, until
+from tests.flows.waiting import DEADLINE, START_DEADLINE, until
 from tests.flows.worker import Worker
 
 T = TypeVar("T")
@@ -35,7 +35,7 @@ class System:
         with ExitStack() as stack:
             self._stack = stack
             stack.callback(self.house.empty)
-            self.workers = [self.house.hire()]
+            self._hire_first()
             self.house.await_web()
             for worker in self.workers:
                 self._await_worker(worker)
@@ -46,6 +46,10 @@ class System:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
+
+    def _hire_first(self) -> None:
+        """Have the worker that a system begins with."""
+        self.workers = [self.house.hire()]
 
     # --- workers --------------------------------------------------------------------------------------------------
 
@@ -63,7 +67,7 @@ class System:
 
     def _await_worker(self, worker: Worker) -> None:
         registered = "SELECT FROM jobs_workerprocess WHERE state = 'running' AND pid = ANY(%s)"
-        self.until(lambda: self.sql(registered, worker.pids), "the worker has registered")
+        self.until(lambda: self.sql(registered, worker.pids), "the worker has registered", within=START_DEADLINE)
 
     def kill(self, worker: Worker) -> None:
         """Kill a worker."""

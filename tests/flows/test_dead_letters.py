@@ -22,6 +22,7 @@ from tests.flows.trouble import (
     ask,
     await_pause,
     causes,
+    forget_calls,
     lane,
     letter,
     letters,
@@ -135,6 +136,7 @@ def test_a_key_revoked_in_a_bulk_costs_the_calls_in_flight_and_one_retry_complet
 
 def test_a_paused_lane_is_probed_and_opens_when_the_key_is_back(start: Start, google: Google) -> None:
     system = start(google)
+    forget_calls(system, google)
     google.revoke()
     first = system.api.create(name=f"{system.mark} first")["embedding_job"]["id"]
     await_pause(system)
@@ -285,7 +287,16 @@ def check_counters(system: System, google: Google, run: dict[str, Any]) -> None:
     assert (shown["waiting"], shown["running"], shown["paused"]) == (0, 0, False)
     of_run = system.api.listed(f"/api/admin/jobs?run_id={run['run_id']}&page_size=500")
     assert Counter(job["status"] for job in of_run) == jobs
-    assert system.sql("SELECT total FROM jobs_run WHERE id = %s", run["run_id"]) == [(total,)]
+    told = ask(system.api, "GET", f"/api/admin/runs/{run['run_id']}")
+    assert (told["total"], told["processed"], told["succeeded"], told["failed"]) == (
+        total,
+        total,
+        jobs["succeeded"],
+        jobs["dead"],
+    )
+    assert (told["cancelled"], told["skipped"], told["progress_percentage"]) == (0, 0, 100)
+    assert told["results"] == {"embedded": jobs["succeeded"]}
+    assert {failure["error_class"]: failure["count"] for failure in told["failures"]} == by_class
     # Metrics.
     assert metrics(system, "yellowbook_jobs_finished_last_hour", "status") == {
         (status,): number for status, number in jobs.items()
@@ -298,8 +309,8 @@ def check_counters(system: System, google: Google, run: dict[str, Any]) -> None:
     }
     # The workers: an attempt ended well or has a row. They tell with their next heartbeat.
     ((failed,),) = system.sql("SELECT count(*) FROM jobs_attempt")
-    told = (jobs["succeeded"] + failed, failed)
-    system.until(lambda: tallies(system) == told, f"the workers tell of {told} attempts and failures")
+    ended = (jobs["succeeded"] + failed, failed)
+    system.until(lambda: tallies(system) == ended, f"the workers tell of {ended} attempts and failures")
     # Calls of the provider.
     ((calls, texts),) = system.sql("SELECT sum(calls)::int, sum(texts)::int FROM embeddings_providerusage")
     record = google.record(system.mark)
@@ -311,6 +322,7 @@ def test_after_faults_at_random_every_business_is_embedded_or_dead_for_a_reason_
 ) -> None:
     system = start(google)
     replace_worker(system, number=2, EMBEDDING_BATCH_SIZE=str(sizes.mixed_batch), EMBEDDING_TIMEOUT=TIMEOUT)
+    forget_calls(system, google)
     ids = system.plant(sizes.mixed)
     poisoned = ids[:: len(ids) // sizes.poisoned][: sizes.poisoned]
     system.sql("UPDATE directory_business SET name = 'poison ' || name WHERE id = ANY(%s::uuid[])", poisoned)

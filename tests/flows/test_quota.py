@@ -16,6 +16,7 @@ from tests.flows.trouble import (
     await_state,
     blocked_for,
     connected,
+    forget_calls,
     lane,
     letters,
     replace_worker,
@@ -70,6 +71,7 @@ def test_a_quota_is_kept_its_reserve_is_for_urgent_work_and_waiting_costs_nothin
     google.allow(PER_MINUTE)
     system = start(google)
     replace_worker(system, EMBEDDING_RPM=str(PER_MINUTE))
+    forget_calls(system, google)
 
     system.api.bulk(system.plant(sizes.limited))
     system.until(lambda: system.jobs()["succeeded"] == ORDINARY, "the ordinary part of the budget is spent")

@@ -195,6 +195,16 @@ def blocked_for(system: System) -> float:
         return float(client.hget(key, "blocked_until") or 0) / 1000 - float(seconds) - float(microseconds) / 1e6
 
 
+def forget_calls(system: System, google: Google) -> None:
+    """Go on as if the provider had never been called: workers that start probe it. Takes faults back as well."""
+    google.reset()
+    system.sql("DELETE FROM embeddings_providerusage")
+    with connected(system) as client:
+        for key in client.keys("throttle:*"):
+            if not key.endswith(":state"):  # without it Redis would ask the rows
+                client.delete(key)
+
+
 # --- workers ----------------------------------------------------------------------------------------------------------
 
 

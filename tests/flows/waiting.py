@@ -8,6 +8,8 @@ from typing import TypeVar
 POLL = 0.03
 #: Seconds that anything may take unless a flow promises more. Generous: a busy machine must not fail a test.
 DEADLINE = 60.0
+#: Seconds that a worker may take to start: it loads everything twice, and on a busy machine that is a minute.
+START_DEADLINE = 180.0
 
 T = TypeVar("T")
 

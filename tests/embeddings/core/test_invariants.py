@@ -14,6 +14,7 @@ from jobs.enqueue import enqueue
 from jobs.errors import AuthError
 from jobs.lifecycle import cancel
 from jobs.models import DeadLetter, JobExecution, Run
+from jobs.runs import start_fed_run
 from jobs.states import Status
 from jobs.upkeep import scan
 from jobs.upkeep.audit import Finding, audit, check, invariants, repair
@@ -83,7 +84,7 @@ class TestBusinessesAreCovered:
         assert (job.status, job.priority, job.metadata["triggered_by"]) == ("queued", 2, "audit")
         assert job_of(second).status == "succeeded"
         work()
-        assert uncovered().count() == 0
+        assert not any(uncovered())
 
     def test_one_that_came_past_the_signals_is_found(self) -> None:
         Business.objects.bulk_create([Business(name="Номин", category="B", address="C")])
@@ -130,6 +131,20 @@ class TestBusinessesAreCovered:
         assert mend(COVERED) == 17
         assert JobExecution.objects.count() == 17
         assert Run.objects.count() > 5, "in chunks"
+
+    def test_what_a_run_under_way_will_come_to_is_in_motion(self, monkeypatch) -> None:
+        Business.objects.bulk_create([Business(name=str(n), category="B", address="C") for n in range(5)])
+        ids = sorted(Business.objects.values_list("pk", flat=True))
+        run = start_fed_run(GENERATE_EMBEDDING, {})
+        assert found(COVERED).count == 0
+        for cursor, count in ((ids[0], 1), (ids[3], 4)):
+            Run.objects.filter(id=run.id).update(cursor=str(cursor))
+            assert found(COVERED).count == count
+        for changes in ({"fed_all": True}, {"state": "stopping"}, {"state": "failed"}, {"options": {"category": "X"}}):
+            before = Run.objects.filter(id=run.id).values(*changes).get()
+            Run.objects.filter(id=run.id).update(**changes)
+            assert found(COVERED).count == 5, changes
+            Run.objects.filter(id=run.id).update(**before)
 
     @pytest.mark.parametrize("number", [0, 2, 3, 4, 6])
     def test_ranges_meet_without_gap_or_overlap(self, monkeypatch, number) -> None:

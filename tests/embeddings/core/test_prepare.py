@@ -47,6 +47,39 @@ def test_one_endless_word_is_cut_anywhere() -> None:
     assert (made.text, made.truncated) == ("ө" * 20, True)
 
 
+#: What people see as one character, and a code point that stands alone.
+GRAPHEMES = [
+    "ө",
+    "e\u0301",
+    "й\u0306\u0301",
+    "👍🏽",
+    "👩\u200d👩\u200d👧\u200d👦",
+    "🇲🇳",
+    "❤\ufe0f",
+    "1\ufe0f\u20e3",
+    "x",
+]
+
+
+@given(st.lists(st.sampled_from(GRAPHEMES), min_size=10, max_size=60), st.integers(10, 40))
+def test_an_endless_word_is_cut_between_what_people_see_as_characters(graphemes, limit) -> None:
+    made = prepare("".join(graphemes), max_tokens=limit)
+    prefixes = {"".join(graphemes[:count]) for count in range(len(graphemes) + 1)}
+    assert made.text in prefixes
+    assert len(made.text) > limit * CHARACTERS_PER_TOKEN - 7 or not made.truncated
+
+
+def test_a_character_without_end_is_cut_all_the_same() -> None:
+    assert prepare("a" + "\u0301" * 1000, max_tokens=50).truncated
+    assert 50 <= len(prepare("🇲" * 1001, max_tokens=50).text) <= 100
+
+
+def test_a_word_that_just_fits_is_kept() -> None:
+    assert prepare("номин ресторан", max_tokens=7).text == "номин ресторан"
+    assert prepare("ном ресторан кафе", max_tokens=6).text == "ном ресторан"
+    assert prepare("ном ресторан\nкафе", max_tokens=6).text == "ном ресторан"
+
+
 @pytest.mark.parametrize("text", ["", " ", "\n\n\t", "\u00a0\u3000", "\r\n \x0b\x0c", "\u2028\u2029"])
 def test_a_text_without_a_word_is_refused(text) -> None:
     with pytest.raises(InvalidInput, match="no text"):

@@ -14,9 +14,10 @@ from jobs.alerts.models import AlertEvent
 from jobs.alerts.names import DELIVER_ALERT
 from jobs.enqueue import enqueue
 from jobs.models import DeadLetter, JobExecution, Lane
+from tests.jobs.support import long_ago
 
 from .conftest import Gauge
-from .support import deliver_all, deliveries, events, pass_time
+from .support import deliver_all, deliveries, events
 
 pytestmark = pytest.mark.django_db
 
@@ -65,12 +66,13 @@ def test_a_test_alert_goes_everywhere_and_changes_no_state(gauge: Gauge, receive
 
 
 def test_old_events_are_pruned_the_oldest_first_and_no_more_than_asked(gauge: Gauge) -> None:
-    for _ in range(4):
-        send_test(Actor("a", "admin"))
-        pass_time(100)
-    newest = AlertEvent.objects.latest("at")
-    assert prune(350, limit=10) == 1
+    ages = [100, 200, 300, 400]
+    made = [send_test(Actor("a", "admin")) for _ in ages]
+    for event, age in zip(made, ages, strict=True):
+        AlertEvent.objects.filter(pk=event.pk).update(at=long_ago(age))
     assert prune(150, limit=1) == 1
+    assert not AlertEvent.objects.filter(pk=made[3].pk).exists()
+    assert prune(250, limit=10) == 1
     assert prune(150, limit=10) == 1
     assert prune(150, limit=10) == 0
-    assert AlertEvent.objects.get() == newest
+    assert AlertEvent.objects.get() == made[0]

@@ -22,6 +22,7 @@ from .conftest import error_of
 pytestmark = pytest.mark.django_db
 BULK = "/api/admin/embeddings/bulk"
 ONE = "/api/admin/embeddings/generate-one"
+ALL = "/api/admin/embeddings/generate-all"
 RETRY = "/api/admin/dlq/retry"
 JSON = "application/json"
 
@@ -39,7 +40,7 @@ def letter(kind: Kind) -> DeadLetter:
 def writes(letter: DeadLetter) -> list[str]:
     """Return the paths that take a body."""
     lane = f"/api/admin/lanes/{letter.kind}/pause"
-    return [BULK, ONE, RETRY, lane, f"/api/admin/dlq/{letter.job_id}/resolve"]
+    return [BULK, ONE, ALL, RETRY, lane, f"/api/admin/dlq/{letter.job_id}/resolve"]
 
 
 def rows() -> tuple[Any, ...]:
@@ -102,6 +103,16 @@ def test_json_may_begin_with_a_byte_order_mark(api, letter) -> None:
         (BULK, {"business_ids": [f"{{{uuid4()}}}"]}, "business_ids"),
         (BULK, {"business_ids": [str(uuid4())], "priority": "\ud800"}, "priority"),
         (BULK, {"business_ids": [str(uuid4()) + "\x00"]}, "business_ids"),
+        (ALL, {"dry_run": 0}, "dry_run"),
+        (ALL, {"dry_run": "false"}, "dry_run"),
+        (ALL, {"force": 1}, "force"),
+        (ALL, {"limit": "5"}, "limit"),
+        (ALL, {"limit": True}, "limit"),
+        (ALL, {"limit": 10**40}, "limit"),
+        (ALL, {"batch_size": 1.5}, "batch_size"),
+        (ALL, {"category": 7}, "category"),
+        (ALL, {"category": "\x00"}, "category"),
+        (ALL, {"resume_from": "\ud800"}, "resume_from"),
         (ONE, {"business_id": "\ud800"}, "business_id"),
         (ONE, {"business_id": "../../etc/passwd"}, "business_id"),
         (RETRY, {"job_ids": [7]}, "job_ids"),
@@ -202,6 +213,9 @@ def test_what_is_no_id_in_a_path_is_a_404_in_the_envelope(path, name) -> None:
         ("dlq", "resolved=2", "resolved"),
         ("dlq", "error_class=gone", "error_class"),
         ("dlq", "fingerprint=%00", "fingerprint"),
+        ("runs", "fed=-58800", "fed"),
+        ("runs", "fed=1", "fed"),
+        ("runs", "state=gone", "state"),
         ("workers", "state=gone", "state"),
         ("workers", "host=%00", "host"),
     ],

@@ -7,11 +7,12 @@ import pytest
 from django.db import connection
 
 from jobs.actor import Actor
+from jobs.enqueue import enqueue_many
 from jobs.errors import InvalidInput, NotFound
 from jobs.kinds import Kind
-from jobs.lifecycle import cancel, retry, take_back_expired
+from jobs.lifecycle import Failure, cancel, retry, take_back_expired
 from jobs.lifecycle.recover import MAX_DELIVERIES
-from jobs.models import Attempt, DeadLetter, JobExecution, Lease
+from jobs.models import Attempt, DeadLetter, JobExecution, Lease, Run, RunCount
 from jobs.runs import start_run
 from jobs.upkeep import scan
 from jobs.upkeep.audit import Finding, audit, check, invariants, repair
@@ -271,3 +272,51 @@ def test_repairs_do_nothing_to_a_sound_database(kind: Kind) -> None:
         if each.repair is not None:
             assert each.repair() == 0, each.name
     assert rows() == before
+
+
+class TestRunsCountTheirJobs:
+    name = "runs_count_their_jobs"
+
+    def run(self, kind: Kind) -> Run:
+        """Make a run with one job in each of several states."""
+        run = start_run(kind.name, total=4)
+        enqueue_many(kind.name, ["dead", "greeted", "running", "cancelled"], run=run)
+        cancel(JobExecution.objects.get(subject="cancelled").id, by="x")
+        batch = must_claim(kind)
+        ids = {job.subject: job.id for job in batch.jobs}
+        end(batch, {ids["dead"]: Failure(NotFound("x")), ids["greeted"]: "done"})
+        return run
+
+    def test_what_the_life_cycle_counts_is_right(self, kind: Kind) -> None:
+        self.run(kind)
+        assert set(RunCount.objects.values_list("outcome", "jobs")) == {("dead", 1), ("done", 1), ("cancelled", 1)}
+        assert found(self.name).count == 0
+
+    @pytest.mark.parametrize(
+        "spoil",
+        [
+            lambda: RunCount.objects.filter(outcome="done").update(jobs=5),
+            lambda: RunCount.objects.filter(outcome="dead").delete(),
+            lambda: RunCount.objects.create(run=Run.objects.get(), outcome="cached", jobs=2),
+            lambda: RunCount.objects.update(outcome="x") if RunCount.objects.exclude(outcome="done").delete() else 0,
+            lambda: Run.objects.update(made=9),
+        ],
+    )
+    def test_other_counts_are_found_and_put_right(self, kind: Kind, spoil) -> None:
+        self.run(kind)
+        spoil()
+        assert found(self.name).count >= 1
+        assert found(self.name).examples[0].startswith("run ")
+        assert mend(self.name) == 1
+        counts = {outcome: jobs for outcome, jobs in RunCount.objects.values_list("outcome", "jobs") if jobs}
+        assert counts == {"dead": 1, "done": 1, "cancelled": 1}
+        assert Run.objects.get().made == 4
+
+    def test_a_run_whose_jobs_may_have_been_pruned_is_left_alone(self, kind: Kind, settings) -> None:
+        run = self.run(kind)
+        JobExecution.objects.filter(subject="greeted").delete()
+        assert found(self.name).count == 2, "a count, and what was made"
+        Run.objects.filter(id=run.id).update(created_at=long_ago((settings.RETENTION_JOBS_DAYS + 1) * 86_400))
+        assert found(self.name).count == 0
+        settings.RETENTION_JOBS_DAYS = 0
+        assert found(self.name).count == 2

@@ -15,19 +15,19 @@ from jobs.enqueue import enqueue
 from jobs.errors import NotFound
 from jobs.kinds import get_kind
 from jobs.lifecycle import Failure, claim, finish
-from jobs.models import JobExecution
+from jobs.models import JobExecution, Run
 from tests.yellowbook.directory.conftest import values
 from yellowbook.directory.models import Business
 
 #: The token of all calls: cases are made before there is a database to ask.
 TOKEN = "ab" * 32
-#: A business with a waiting job, a dead job, and another waiting one.
-BUSINESS, DEAD, QUEUED = (UUID(f"00000000-0000-4000-8000-{number:012}") for number in (1, 2, 3))
+#: A business, its dead job, its waiting job, and a run that was stopped.
+BUSINESS, DEAD, QUEUED, RUN = (UUID(f"00000000-0000-4000-8000-{number:012}") for number in (1, 2, 3, 4))
 
 
 @pytest.fixture
 def directory(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A business, a dead job with its dead letter, a waiting job, and a member of the staff who has the token."""
+    """A business with a dead and a waiting job, a stopped run, and a member of the staff who has the token."""
     monkeypatch.setattr(crypto, "create_token_string", lambda: TOKEN)
     AuthToken.objects.create(User.objects.create_user("schemathesis", is_staff=True))
     dead = enqueue(GENERATE_EMBEDDING, subject=BUSINESS).job_id
@@ -38,6 +38,7 @@ def directory(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     queued = Business(id=BUSINESS, **values(external_id="known"))
     queued.save()
     JobExecution.objects.filter(subject=str(BUSINESS), status="queued").update(id=QUEUED)
+    Run.objects.create(id=RUN, kind=GENERATE_EMBEDDING, state=Run.State.STOPPED, fed=True, total=1)
     for signal in (request_started, request_finished):
         # As Django's own client does: the connection holds the transaction of the test.
         signal.disconnect(close_old_connections)

@@ -14,11 +14,11 @@ from schemathesis.core.transport import Response
 
 from yellowbook.wsgi import application
 
-from .conftest import BUSINESS, DEAD, QUEUED, TOKEN
+from .conftest import BUSINESS, DEAD, QUEUED, RUN, TOKEN
 
 #: Random requests for each operation, besides the some sixty that Schemathesis derives from its schema: boundary
 #: values, missing and wrong parameters, other methods. A longer pass: SCHEMATHESIS_EXAMPLES=1000.
-EXAMPLES: Final = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "5"))
+EXAMPLES: Final = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "3"))
 
 #: Operations with a rule that OpenAPI 3.0 has no words for, so that some of what fits their schema is refused. The
 #: check that all of it is accepted is left out for these, and no other check.
@@ -59,7 +59,7 @@ def map_path_parameters(context: schemathesis.HookContext, path_parameters: dict
 
 
 def _often_known(name: str, value: Any) -> Any:
-    known = {"id": [BUSINESS], "job_id": [DEAD, QUEUED]}.get(name)
+    known = {"id": [BUSINESS], "job_id": [DEAD, QUEUED], "run_id": [RUN]}.get(name)
     try:
         number = UUID(value).int
     except (ValueError, TypeError, AttributeError):
@@ -74,6 +74,8 @@ def as_text(context: schemathesis.SerializationContext, value: Any) -> Any:
 
 
 @pytest.mark.django_db
+# Some hundred requests each.
+@pytest.mark.timeout(600)
 @pytest.mark.usefixtures("directory")
 @api.parametrize()
 @hypothesis.settings(

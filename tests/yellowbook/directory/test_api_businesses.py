@@ -284,7 +284,8 @@ class TestOne:
         response = visitor.get(f"{URL}/{business.pk}")
 
         assert response.status_code == 200
-        assert response.json().keys() == FIELDS
+        assert response.json().keys() == FIELDS | {"embedding"}
+        assert response.json()["embedding"] is None
         assert visitor.get(f"{URL}/{business.pk}/").json() == response.json()
 
     @pytest.mark.parametrize("status", ["draft", "pending", "unpublished"])

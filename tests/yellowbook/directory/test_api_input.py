@@ -1,7 +1,6 @@
 """What is no business and no import: named, refused, and nothing of it is written."""
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -217,17 +216,6 @@ def test_a_row_that_is_no_business_is_rejected_and_its_neighbours_are_not(
     assert set(Business.objects.values_list("name", flat=True)) == {"before", "after"}
 
 
-@pytest.mark.timeout(60)
-def test_a_file_whose_every_line_opens_a_quote_is_not_read_a_hundred_times_over(editor: APIClient) -> None:
-    line = 'a","' + "x" * 3000
-    started = time.process_time()
-
-    report = editor.post(IMPORT, csv_body(*[line] * 1500), content_type="text/csv").json()
-
-    assert len(report["rejected"]) == 1500
-    assert time.process_time() - started < 30
-
-
 def test_ten_thousand_rows_are_taken_and_one_more_is_too_many(editor: APIClient) -> None:
     rows = "".join(f"n{number},c,a\n" for number in range(10_000))
 
@@ -270,7 +258,7 @@ GOOD = HEADER + "a,b,c,d\n"
 def test_a_form_is_read_for_its_file_and_for_nothing_else(
     editor: APIClient, parts: list[tuple[str, str]], status: int
 ) -> None:
-    response = editor.generic("POST", IMPORT, form(*parts), MULTIPART_CONTENT)
+    response = editor.post(IMPORT, form(*parts), content_type=MULTIPART_CONTENT)
 
     assert response.status_code == status, response.content
     assert Business.objects.count() == (status == 202)
@@ -312,7 +300,7 @@ def test_an_odd_parameter_is_no_error(visitor: APIClient, query: str) -> None:
 @pytest.mark.parametrize("length", ["abc", "-1"])
 def test_a_length_that_is_none_is_no_server_error(editor: APIClient, length: str) -> None:
     for path, media_type in ((URL, "application/json"), (IMPORT, "text/csv")):
-        response = editor.generic("POST", path, b"{}", media_type, CONTENT_LENGTH=length)
+        response = editor.post(path, b"{}", content_type=media_type, CONTENT_LENGTH=length)
 
         assert response.status_code in {400, 413}, response.content
         assert response.json()["error"]["code"]

@@ -87,6 +87,29 @@ class TestCsv:
 
         assert [record.line for record in records if not record.problem] == [3, 4, 5, 6, 7, 8]
 
+    def test_a_quote_is_searched_for_only_in_so_many_characters(self) -> None:
+        longest = "\n".join(["x" * 1000] * 60)
+        assert told(of_csv(f'name,city\nА,"{longest}"\n')) == [(2, {"name": "А", "city": longest})]
+        records = of_csv('name,city\nА,"' + longest + "\n" + longest + '"\nБ,У\n')
+        assert told(records)[0] == (2, "The line is not CSV: a quote is opened and not closed.")
+        assert told(records)[-1] == (122, {"name": "Б", "city": "У"})
+
+    def test_empty_rows_are_skipped_up_to_a_limit(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(parsers, "MOST_EMPTY_ROWS", 3)
+        for empty in ("\n", ",\n", " , ,,\n", "\u3000,\n"):
+            assert len(of_csv("name,city\n" + empty * 3 + "А,Х\n")) == 1
+            with pytest.raises(UnreadableFile, match="empty rows"):
+                of_csv("name,city\n" + empty * 4 + "А,Х\n")
+        assert len(of_jsonl("\n" * 3 + "{}")) == 1
+        with pytest.raises(UnreadableFile, match="empty rows"):
+            of_jsonl("\n" * 4 + "{}")
+
+    def test_a_header_names_only_so_many_columns(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(parsers, "MOST_COLUMNS", 3)
+        assert of_csv("name,city,a\n") == []
+        with pytest.raises(UnreadableFile, match="names 4 columns"):
+            of_csv("name,city,a,b\n")
+
     def test_text_after_a_closing_quote_is_refused(self) -> None:
         assert told(of_csv('name,city\n"a"b,c\nd,e\n')) == [
             (2, "The line is not CSV: there is text between a closing quote and the end of its cell."),

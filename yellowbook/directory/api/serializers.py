@@ -5,9 +5,11 @@ from functools import cache
 from typing import Any
 
 from django.db import models
-from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
+from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
+from embeddings.api.serializers import EmbeddingSerializer
+from embeddings.selectors import embedding_of
 from jobs.api.fields import FlagField, NumberField, TextField, WholeNumberField
 from jobs.enqueue import Enqueued
 from yellowbook.directory.fields import CleanEmailField, LineField, ParagraphField, WebsiteField, with_scheme
@@ -140,6 +142,21 @@ class SavedBusinessSerializer(BusinessSerializer):
 
     class Meta(BusinessSerializer.Meta):
         fields = [*BusinessSerializer.Meta.fields, "embedding_job"]
+
+
+class ShownBusinessSerializer(BusinessSerializer):
+    """A business with its embedding by the model in use; null while there is none."""
+
+    embedding = serializers.SerializerMethodField()
+
+    class Meta(BusinessSerializer.Meta):
+        fields = [*BusinessSerializer.Meta.fields, "embedding"]
+
+    @extend_schema_field(EmbeddingSerializer(allow_null=True))
+    def get_embedding(self, business: Business) -> dict[str, Any] | None:
+        """Tell what is stored, one query."""
+        stored = embedding_of(business)
+        return None if stored is None else EmbeddingSerializer(stored).data
 
 
 class RejectionSerializer(serializers.Serializer[Rejection]):

@@ -8,7 +8,6 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import generics, status
@@ -20,13 +19,13 @@ from rest_framework.views import APIView
 
 from jobs.actor import acting_as
 from jobs.api.fields import read_uuid
-from jobs.api.filters import OneOrder
+from jobs.api.filters import FilterBackend, OneOrder
 from jobs.api.idempotency import idempotent
 from jobs.api.permissions import IsStaffOrReadOnly
 from jobs.states import Source
 from yellowbook.directory import selectors, services
 from yellowbook.directory.api.filters import BusinessFilter
-from yellowbook.directory.api.serializers import BusinessSerializer, SavedBusinessSerializer
+from yellowbook.directory.api.serializers import BusinessSerializer, SavedBusinessSerializer, ShownBusinessSerializer
 from yellowbook.directory.models import Business
 
 NO_SUCH_BUSINESS = "There is no such business."
@@ -73,7 +72,7 @@ class BusinessesView(ThrottledByMethod, generics.ListAPIView[Business]):
 
     permission_classes = [IsStaffOrReadOnly]
     serializer_class = BusinessSerializer
-    filter_backends = [DjangoFilterBackend, OneOrder]
+    filter_backends = [FilterBackend, OneOrder]
     filterset_class = BusinessFilter
     ordering_fields = ["name", "created_at", "updated_at"]
     ordering = ["name"]
@@ -105,11 +104,11 @@ class BusinessView(ThrottledByMethod):
 
     permission_classes = [IsStaffOrReadOnly]
 
-    @extend_schema(summary="Show a business", responses=BusinessSerializer, auth=[])
+    @extend_schema(summary="Show a business", responses=ShownBusinessSerializer, auth=[])
     def get(self, request: Request, id: str) -> Response:
         """Show a business."""
         business = get_object_or_404(selectors.visible_to(request.user), pk=as_uuid(id))
-        return Response(BusinessSerializer(business).data)
+        return Response(ShownBusinessSerializer(business).data)
 
     @extend_schema(
         summary="Change fields of a business",

@@ -1,0 +1,37 @@
+"""The stage of the fault suite."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.flows.conftest import SYSTEMS
+from tests.flows.faults.nursery import Nursery
+from tests.flows.faults.stage import Stage
+from tests.flows.house import Houses, clean_environment
+from tests.flows.standin import StandIn
+from tests.flows.trouble import Google, steered
+
+
+@pytest.fixture(scope="session")
+def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
+    """The process that workers are forked from."""
+    with Nursery(clean_environment(), tmp_path_factory.mktemp("nursery")) as nursery:
+        yield nursery
+
+
+@pytest.fixture
+def google(standin: StandIn) -> Iterator[Google]:
+    """The stand-in with all its levers."""
+    with steered(standin) as google:
+        yield google
+
+
+@pytest.fixture
+def stage(
+    nursery: Nursery, houses: Houses, google: Google, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Stage]:
+    """A system without a worker."""
+    with Stage(houses.of(google.settings), nursery, google, tmp_path) as stage:
+        request.node.stash.setdefault(SYSTEMS, []).append(stage)
+        yield stage
