@@ -94,6 +94,8 @@ class ForPeople:
         if self._err.is_terminal:
             self._draw(_bar(sight))
             return
+        if sight.progress.run.finished_at is not None:
+            return
         now, percentage = time.monotonic(), sight.progress.percentage
         at, told, obstacle = self._told
         changed = percentage >= told + STEP or sight.obstacle != obstacle

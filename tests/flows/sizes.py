@@ -21,6 +21,10 @@ class Sizes:
     retried: int
     #: In the bulk whose every text is rejected.
     rejected: int
+    #: In a run over the whole table.
+    table: int
+    #: In a run under a quota of 300 texts a minute; 0: the flow takes real minutes and is left out.
+    metered: int
     #: Whether minutes and delays pass by themselves, instead of being moved into the past.
     real_time: bool
     #: Seconds within which everything has to come to its end.
@@ -35,6 +39,8 @@ SMALL = Sizes(
     mixed_batch=10,
     retried=100,
     rejected=150,
+    table=400,
+    metered=0,
     real_time=False,
     within=DEADLINE,
 )
@@ -46,6 +52,8 @@ FULL = Sizes(
     mixed_batch=20,
     retried=500,
     rejected=1000,
+    table=20_000,
+    metered=1500,
     real_time=True,
     within=900,
 )
