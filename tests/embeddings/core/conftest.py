@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from pgvector import HalfVector
 from rest_framework.test import APIClient
 
-from embeddings import generate
+from embeddings import generate, parts
 from embeddings.current import current_model
 from embeddings.kinds import GENERATE_EMBEDDING
 from embeddings.models import Embedding
 from embeddings.prepare import prepare
 from embeddings.providers.base import DIMENSIONS, Provider, TaskType
+from jobs.errors import ConfigurationError
 from jobs.execute import run_lane
 from jobs.models import JobExecution
 from tests.concurrency import Session
@@ -68,14 +69,20 @@ def _static_root() -> None:
 
 @pytest.fixture
 def use_model(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], FakeProvider]:
-    """Switch the installation to a fake provider with a model of the given name."""
+    """Have the settings name a model of the fake provider; those named before can still be made."""
+    fakes: dict[str, FakeProvider] = {}
+
+    def provider_for(model: str) -> FakeProvider:
+        if model not in fakes:
+            raise ConfigurationError(f"{model!r} is no model of the fake provider.")
+        return fakes[model]
 
     def use(model: str) -> FakeProvider:
-        made = FakeProvider(model)
+        fakes[model] = FakeProvider(model)
         settings.EMBEDDING_MODEL = model
-        monkeypatch.setattr(generate, "current_provider", lambda: made)
-        assert current_model() == model
-        return made
+        monkeypatch.setattr(generate, "current_provider", lambda: provider_for(current_model()))
+        monkeypatch.setattr(parts, "provider_for", provider_for)
+        return fakes[model]
 
     return use
 
