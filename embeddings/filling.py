@@ -40,14 +40,15 @@ def fill(model: str, follower: "Follower", *, actor: Actor) -> Coverage:
     """
     coverage = coverage_of(model)
     while coverage.missing:
-        failed = follower.follow(_run_for(model, actor))
+        failed = follower.follow(run_for(model, actor))
         before, coverage = coverage, coverage_of(model)
         if coverage.missing <= failed or coverage.missing >= before.missing:
             break
     return coverage
 
 
-def _run_for(model: str, actor: Actor) -> Run:
+def run_for(model: str, actor: Actor) -> Run:
+    """Begin a run that fills a model, or take the one up that does; raises `RunActive` when another is in the way."""
     try:
         run = start_fed_run(GENERATE_EMBEDDING, {"model": model}, actor=actor)
     except RunActive as error:

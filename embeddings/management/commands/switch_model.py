@@ -4,6 +4,7 @@ import json
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError
@@ -11,15 +12,17 @@ from django.db import InterfaceError, OperationalError
 
 from embeddings import switch
 from embeddings.current import current_model, provider_for
-from embeddings.filling import FillStopped, Follower, fill
+from embeddings.filling import FillStopped, Follower, fill, run_for
 from embeddings.models import Embedding
 from embeddings.overlap import Overlap, overlap
 from embeddings.quota import try_provider
 from embeddings.source import text_source
 from embeddings.switch import CantSwitch, Coverage, Switched, coverage_of
-from jobs import health, workers
+from jobs import health, runs, workers
 from jobs.actor import current_actor
 from jobs.errors import JobError, RateLimited
+from jobs.lifecycle import StateConflict
+from jobs.models import Run
 from jobs.runs import RunActive
 
 #: Exit codes besides 0, what was asked for is done.
@@ -140,24 +143,33 @@ class Command(BaseCommand):
 
     def _catch_up(self, switched: Switched, *, wait: bool) -> None:
         """See to what changed until the switch."""
-        if switched.in_the_way is not None:
-            self._warn(f"Run {switched.in_the_way.id} is under way: what {switched.model} lacks is made after it.")
-        if not wait:
-            if switched.in_the_way is not None:
-                self._warn(f"When it has ended: switch_model {switched.model}")
-            return
-        if not self._somebody_works():
-            self._warn("No worker is alive: the run goes on with manage.py rundramatiq.")
-            return
+        works = self._somebody_works()
+        if not works:
+            self._warn("No worker is alive: what is lacking is made once there is manage.py rundramatiq.")
         with self._follower() as follower:
-            run = switched.run or switched.in_the_way
-            if run is not None:
-                follower.follow(run)
+            run = switched.run or self._instead_of(switched, follower if works else None)
+            if run is None or not (wait and works):
+                return
+            follower.follow(run)
         coverage = self._fill(switched.model, 100.0)
         if coverage.missing:
             self._warn(
                 f"{coverage.missing:,} of {coverage.total:,} businesses have no fresh vector by {switched.model}."
             )
+
+    def _instead_of(self, switched: Switched, follower: Follower | None) -> Run | None:
+        """Begin the run that another one was in the way of; one that fills the model that was left is not needed."""
+        other = switched.in_the_way
+        if other is not None and other.options.get("model") == switched.previous:
+            with suppress(StateConflict):
+                runs.stop(other.id)
+            if follower is not None:
+                with suppress(FillStopped):
+                    follower.follow(other)
+            with suppress(RunActive):
+                return run_for(switched.model, current_actor())
+        self._warn(f"Another run is in the way. When it has ended: switch_model {switched.model}")
+        return None
 
     def _fill(self, model: str, least: float) -> Coverage:
         """Make the vectors that the model lacks, unless it has enough of them; return how many it has."""
