@@ -26,6 +26,8 @@ LOOK_EVERY = 0.5
 FORECAST_EVERY = 5.0
 #: Seconds between two lines where there is no terminal to show a bar on.
 LINE_EVERY = 60.0
+#: Runs that may end one after another with as much lacking as before: so many texts are saved meanwhile.
+PATIENCE = 3
 
 
 class FillStopped(Exception):
@@ -39,11 +41,13 @@ def fill(model: str, follower: "Follower", *, actor: Actor) -> Coverage:
     `RunActive` when another run is in the way, and `FillStopped`.
     """
     coverage = coverage_of(model)
-    while coverage.missing:
+    patience = PATIENCE
+    while coverage.missing and patience:
         failed = follower.follow(run_for(model, actor))
         before, coverage = coverage, coverage_of(model)
-        if coverage.missing <= failed or coverage.missing >= before.missing:
+        if coverage.missing <= failed:
             break
+        patience = PATIENCE if coverage.missing < before.missing else patience - 1
     return coverage
 
 
@@ -70,7 +74,8 @@ class Follower:
         self._bar = Progress(*columns, console=console, transient=True, disable=not (bar and console.is_terminal))
         self._stack = ExitStack()
         self._told: set[str] = set()
-        self._line_at = self._forecast_at = time.monotonic()
+        self._forecast_at = time.monotonic()
+        self._line_at = self._forecast_at + LINE_EVERY
 
     def __enter__(self) -> "Follower":
         self._stack.enter_context(self._bar)
