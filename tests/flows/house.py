@@ -140,8 +140,16 @@ class House:
         present = self.resident.pids if self.resident is not None else []
         self.sql("DELETE FROM jobs_workerprocess WHERE pid <> ALL(%s)", present)
         for table in (
-            *("jobs_attempt", "jobs_deadletter", "jobs_jobexecution", "jobs_lease", "jobs_run", "jobs_lane"),
-            *("embeddings_embedding", "embeddings_providerusage", "directory_business"),
+            *(
+                "jobs_attempt",
+                "jobs_deadletter",
+                "jobs_jobexecution",
+                "jobs_lease",
+                "jobs_runcount",
+                "jobs_run",
+                "jobs_lane",
+            ),
+            *("embeddings_embedding", "embeddings_providerusage", "embeddings_servingmodel", "directory_business"),
         ):
             self.sql(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
         self.start_redis()
