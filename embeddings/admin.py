@@ -1,7 +1,9 @@
 """Vectors and provider usage in the admin."""
 
+from typing import Any
+
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import BooleanField, Case, QuerySet, When
 from django.http import HttpRequest
 from unfold.decorators import display
 
@@ -21,14 +23,15 @@ class EmbeddingAdmin(ReadOnlyAdmin):
     exclude = ["vector"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Embedding]:
-        """Return vectors with their businesses, without the numbers."""
+        """Return vectors with their businesses, without the numbers; `serves` tells whether their model does."""
         rows: QuerySet[Embedding] = super().get_queryset(request)
-        return rows.select_related("business").defer("vector")
+        serves = Case(When(model=current_model(), then=True), default=False, output_field=BooleanField())
+        return rows.select_related("business").defer("vector").annotate(serves=serves)
 
     @display(description="model", ordering="model", label={"current": "success", "other": "warning"})
-    def shown_model(self, embedding: Embedding) -> tuple[str, str]:
+    def shown_model(self, embedding: Any) -> tuple[str, str]:
         """Return the model, coloured by whether it is the one in use."""
-        return ("current" if embedding.model == current_model() else "other"), embedding.model
+        return ("current" if embedding.serves else "other"), embedding.model
 
 
 @admin.register(ProviderUsage)

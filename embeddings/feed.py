@@ -1,7 +1,8 @@
 """The subjects of a run over all embeddings: which ones need a vector, and what that would cost.
 
-Options: `skip_existing` (true: leave out what has a vector of its present text), `stale_only` (only what has a vector,
-but none of its present text by the model in use), `category`, `force` (embed again even what is unchanged).
+Options: `model` (whose vectors are made; else the one that serves), `skip_existing` (true: leave out what has a vector
+of its present text), `stale_only` (only what has a vector, but none of its present text by the model), `category`,
+`force` (embed again even what is unchanged).
 """
 
 from collections.abc import Mapping
@@ -44,13 +45,14 @@ class EmbeddingFeed:
             wanted = wanted.filter(pk__gt=UUID(after))
         ids: list[UUID] = list(wanted.order_by("pk").values_list("pk", flat=True)[:limit])
         labels = text_source().labels(ids)
-        force = {"force": True} if options.get("force") else {}
-        return [Item(str(each), {"original_name": labels.get(each, ""), **force}) for each in ids]
+        asked = {name: options[name] for name in ("model", "force") if options.get(name)}
+        return [Item(str(each), {"original_name": labels.get(each, ""), **asked}) for each in ids]
 
     def estimate(self, options: Options) -> Estimate:
         """Count, and add up; tokens are those that the budget would count, which is the most that they can be."""
+        model = _model(options)
         wanted = _wanted(options)
-        fresh = _in_scope(options).filter(Exists(fresh_vector())).count()
+        fresh = _in_scope(options).filter(Exists(fresh_vector(model))).count()
         limit = int(provider_class(settings.EMBEDDING_PROVIDER).max_tokens * CHARACTERS_PER_TOKEN)
         sized = wanted.annotate(length=text_source().text_length())
         total, too_long = sized.aggregate(total=Count("pk"), too_long=Count("pk", filter=Q(length__gt=limit))).values()
@@ -61,8 +63,8 @@ class EmbeddingFeed:
             if options.get("skip_existing", True):
                 fresh_in_run = 0
             else:
-                fresh_in_run, sized = fresh, sized.filter(~Exists(fresh_vector()))
-            stored = Embedding.objects.filter(model=current_model(), text_hash=OuterRef("text_hash"))
+                fresh_in_run, sized = fresh, sized.filter(~Exists(fresh_vector(model)))
+            stored = Embedding.objects.filter(model=model, text_hash=OuterRef("text_hash"))
             sent = sized.filter(~Exists(stored)).order_by("text_hash").distinct("text_hash")
             free = {"unchanged": fresh, "cached": total - fresh_in_run - sent.count()}
         chosen = _in_scope({}).filter(pk__in=sent.values("pk")).annotate(length=text_source().text_length())
@@ -85,11 +87,15 @@ def _in_scope(options: Mapping[str, Any]) -> QuerySet[Any]:
     return subjects
 
 
+def _model(options: Mapping[str, Any]) -> str:
+    return str(options.get("model") or current_model())
+
+
 def _wanted(options: Mapping[str, Any]) -> QuerySet[Any]:
-    subjects = _in_scope(options)
+    subjects, fresh = _in_scope(options), Exists(fresh_vector(_model(options)))
     if options.get("stale_only"):
         vectors = Embedding.objects.filter(business_id=OuterRef("pk"))
-        return subjects.filter(Exists(vectors), ~Exists(fresh_vector()))
+        return subjects.filter(Exists(vectors), ~fresh)
     if options.get("skip_existing", True) and not options.get("force"):
-        return subjects.filter(~Exists(fresh_vector()))
+        return subjects.filter(~fresh)
     return subjects

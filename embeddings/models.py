@@ -68,3 +68,29 @@ class ProviderUsage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day} {self.provider} {self.outcome}"
+
+
+class ServingModel(models.Model):
+    """Which of a vendor's models serves, for all processes at once.
+
+    A vendor without a row is served by what the settings name. Written by
+    `embeddings.switch` alone.
+    """
+
+    vendor = models.CharField(max_length=40, primary_key=True)
+    model = models.CharField(max_length=100)
+    #: What served before, and can serve again; empty when its vectors were dropped.
+    previous = models.CharField(max_length=100, blank=True)
+    switched_at = models.DateTimeField(db_default=Now())
+    switched_by = models.CharField(max_length=150)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(model=""), name="embeddings_serving_model_named"),
+            models.CheckConstraint(
+                condition=~Q(model=models.F("previous")), name="embeddings_serving_model_is_not_previous"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.vendor}: {self.model}"

@@ -1,6 +1,6 @@
 """The provider's quota: what it allows, and what was spent when Redis has forgotten."""
 
-from functools import cache
+from functools import cache, partial
 
 from django.conf import settings
 from django.db import connection
@@ -8,7 +8,7 @@ from django.db import connection
 from embeddings.calls import embed_texts
 from embeddings.current import current_model, current_provider
 from embeddings.prepare import prepare
-from embeddings.providers.base import TaskType
+from embeddings.providers.base import Provider, TaskType
 from jobs.budget import Budget, Cost
 from jobs.errors import RateLimited
 from jobs.throttle import History, Limits, Throttle
@@ -37,22 +37,35 @@ def limits() -> Limits:
     )
 
 
+def embedding_throttle(model: str | None = None) -> Throttle:
+    """Return the budget that all embedding jobs share: that of `model`, else of the one that serves.
+
+    A provider's quotas are the model's own. Texts that are sent to another model, to fill it in, are paid for from the
+    budget of the serving one all the same: so there is never more sent to either than it allows.
+    """
+    return _throttle(settings.EMBEDDING_PROVIDER, model or current_model())
+
+
 @cache
-def embedding_throttle() -> Throttle:
-    """Return the budget that all embedding jobs share."""
+def _throttle(provider: str, model: str) -> Throttle:
     return Throttle(
-        f"{settings.EMBEDDING_PROVIDER}:{current_model()}",
+        f"{provider}:{model}",
         limits(),
-        history=history,
+        history=partial(history, model),
         call_deadline=settings.EMBEDDING_TIMEOUT,
     )
 
 
-def history() -> History:
+def history(model: str | None = None) -> History:
     """Return what the rows know of today and of the last minute, for a Redis that lost its memory."""
     window = WINDOW / 1000
+    told: dict[str, str | float] = {
+        "provider": settings.EMBEDDING_PROVIDER,
+        "model": model or current_model(),
+        "window": window,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_HISTORY, {"provider": settings.EMBEDDING_PROVIDER, "model": current_model(), "window": window})
+        cursor.execute(_HISTORY, told)
         today, recently, under_way = cursor.fetchone()
     # A call that is under way may reach the provider until its deadline, and its minute begins there.
     unknown_for = window + settings.EMBEDDING_TIMEOUT if under_way else window if recently else 0.0
@@ -64,7 +77,11 @@ def probe() -> None:
 
     It is paid for like any other text: without budget there is no call, and `RateLimited` is raised.
     """
-    provider = current_provider()
+    try_provider(current_provider())
+
+
+def try_provider(provider: Provider) -> None:
+    """Do what `probe` does, with any model of the provider."""
     if not provider.needs_key:
         return
     prepared = prepare(PROBE_TEXT, max_tokens=provider.max_tokens)

@@ -28,7 +28,10 @@ from jobs.states import WAITING, Status
 
 
 def with_state(subjects: QuerySet[Any], model: str | None = None) -> QuerySet[Any]:
-    """Annotate subjects with `has_vector` (by the current model) and `is_stale` (a vector, but no fresh one)."""
+    """Annotate subjects with `has_vector` and `is_stale` (a vector, but no fresh one).
+
+    Both are about `model`, else about the one that serves.
+    """
     of_subject = Embedding.objects.filter(business_id=OuterRef("pk"))
     current = of_subject.filter(model=model or current_model())
     annotated: QuerySet[Any] = subjects.annotate(
@@ -47,6 +50,7 @@ def coverage() -> dict[str, Any]:
     `with_embeddings` counts the businesses that have a vector by the model in use; `stale` those whose only vectors
     are of an older text or of another model.
     """
+    model = current_model()
     total = text_source().subjects().count()
     by_model = [
         {"model": row["model"], "count": row["count"], "newest": row["newest"]}
@@ -54,13 +58,13 @@ def coverage() -> dict[str, Any]:
         .annotate(count=Count("id"), newest=Max("created_at"))
         .order_by("model")
     ]
-    covered = sum(row["count"] for row in by_model if row["model"] == current_model())
+    covered = sum(row["count"] for row in by_model if row["model"] == model)
     return {
-        "model": current_model(),
+        "model": model,
         "total": total,
         "with_embeddings": covered,
         "without_embeddings": total - covered,
-        "stale": with_state(text_source().subjects()).filter(is_stale=True).count(),
+        "stale": with_state(text_source().subjects(), model).filter(is_stale=True).count(),
         "coverage_percentage": round(100 * covered / total, 2) if total else 100.0,
         "oldest_waiting_seconds": oldest_waiting_seconds(),
         "by_model": by_model,
@@ -103,7 +107,8 @@ def describe(subject: Any, *, latest_jobs: int = 5) -> dict[str, Any]:
             :latest_jobs
         ]
     )
-    fresh = any(vector.is_fresh and vector.model == current_model() for vector in vectors)
+    model = current_model()
+    fresh = any(vector.is_fresh and vector.model == model for vector in vectors)
     state = "fresh" if fresh else "stale" if vectors else "missing"
     return {"state": state, "reason": "" if fresh else _why_not_fresh(jobs), "vectors": vectors, "jobs": jobs}
 

@@ -7,6 +7,7 @@ package; adding one means adding that file. Modules are imported only when chose
 import pkgutil
 from importlib import import_module
 
+from embeddings.providers._known import DEFAULT_MODELS, VENDORS
 from embeddings.providers.base import Provider
 
 #: Modules of this package that are not providers.
@@ -27,3 +28,13 @@ def provider_class(name: str) -> type[Provider]:
     module = import_module(f"{__name__}.{name.replace('-', '_')}")
     found: type[Provider] = module.provider
     return found
+
+
+def default_model(name: str) -> str:
+    """Return the model that the provider called `name` uses when none is named, if possible without importing it."""
+    return DEFAULT_MODELS.get(name) or provider_class(name).default_model
+
+
+def vendor(name: str) -> str:
+    """Return whose models the provider called `name` uses: a model's name means the same to all of one vendor."""
+    return VENDORS.get(name, name)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from embeddings.providers._known import GOOGLE_MODEL
 from embeddings.providers._transport import Received
 from jobs.errors import (
     AuthError,
@@ -26,7 +27,7 @@ from jobs.errors import (
 #: Where Google's API is, unless `GEMINI_BASE_URL` says otherwise.
 BASE_URL = "https://generativelanguage.googleapis.com"
 #: Used when `EMBEDDING_MODEL` is not set.
-DEFAULT_MODEL = "gemini-embedding-001"
+DEFAULT_MODEL = GOOGLE_MODEL
 #: `batchEmbedContents` refuses more.
 MAX_BATCH = 100
 #: Tokens of one text that `gemini-embedding-001` reads; the rest is cut without a word.

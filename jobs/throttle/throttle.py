@@ -168,6 +168,13 @@ class Throttle:
         """Lift a block. Never raises."""
         self._quietly("unblock")
 
+    def forget(self) -> None:
+        """Have the rows tell what was spent when next somebody asks: others counted it. Never raises."""
+        try:
+            self._client.delete(*self._keys())
+        except RedisError as error:
+            outage.redis.trip(error)
+
     def look(self) -> Standing | None:
         """Return how much is used; None when Redis is away or does not know."""
         try:

@@ -144,7 +144,7 @@ class House:
         for table in (
             *("jobs_attempt", "jobs_deadletter", "jobs_jobexecution", "jobs_lease", "jobs_runcount", "jobs_run"),
             *("jobs_lane", "jobs_idempotentrequest"),
-            *("embeddings_embedding", "embeddings_providerusage", "directory_business"),
+            *("embeddings_embedding", "embeddings_providerusage", "embeddings_servingmodel", "directory_business"),
         ):
             self.sql(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
         self.start_redis()

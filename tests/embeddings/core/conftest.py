@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,14 +15,17 @@ from numpy.typing import NDArray
 from pgvector import HalfVector
 from rest_framework.test import APIClient
 
-from embeddings import generate
+from embeddings import generate, parts, switch
 from embeddings.current import current_model
 from embeddings.kinds import GENERATE_EMBEDDING
+from embeddings.management.commands import switch_model
 from embeddings.models import Embedding
 from embeddings.prepare import prepare
 from embeddings.providers.base import DIMENSIONS, Provider, TaskType
+from jobs.errors import ConfigurationError
 from jobs.execute import run_lane
 from jobs.models import JobExecution
+from jobs.runs.attend import attend_all
 from tests.concurrency import Session
 from yellowbook.directory.models import Business
 from yellowbook.directory.text import embedded_text
@@ -68,14 +72,21 @@ def _static_root() -> None:
 
 @pytest.fixture
 def use_model(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], FakeProvider]:
-    """Switch the installation to a fake provider with a model of the given name."""
+    """Have the settings name a model of the fake provider; those named before can still be made."""
+    fakes: dict[str, FakeProvider] = {}
+
+    def provider_for(model: str) -> FakeProvider:
+        if model not in fakes:
+            raise ConfigurationError(f"{model!r} is no model of the fake provider.")
+        return fakes[model]
 
     def use(model: str) -> FakeProvider:
-        made = FakeProvider(model)
+        fakes[model] = FakeProvider(model)
         settings.EMBEDDING_MODEL = model
-        monkeypatch.setattr(generate, "current_provider", lambda: made)
-        assert current_model() == model
-        return made
+        monkeypatch.setattr(generate, "current_provider", lambda: provider_for(current_model()))
+        for module in (parts, switch, switch_model):
+            monkeypatch.setattr(module, "provider_for", provider_for)
+        return fakes[model]
 
     return use
 
@@ -84,6 +95,21 @@ def use_model(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[str],
 def provider(use_model: Callable[[str], FakeProvider]) -> FakeProvider:
     """The provider in use."""
     return use_model(MODEL)
+
+
+@dataclass(frozen=True)
+class Fakes:
+    """Two models of the fake provider."""
+
+    old: FakeProvider
+    new: FakeProvider
+
+
+@pytest.fixture
+def models(use_model: Callable[[str], FakeProvider]) -> Fakes:
+    """Have the model `old` serve, beside one called `new`."""
+    new = use_model("new")
+    return Fakes(use_model("old"), new)
 
 
 @pytest.fixture
@@ -145,3 +171,20 @@ def ends(*made: Business) -> list[tuple[str, str]]:
 def vector(made: Business, model: str = MODEL) -> Any:
     """Return the stored vector of a business, or None."""
     return Embedding.objects.filter(business=made, model=model).first()
+
+
+def work_all(*, most: int = 200) -> None:
+    """Let workers and leader do everything that is due."""
+    for _ in range(most):
+        attend_all()
+        if not run_lane(GENERATE_EMBEDDING):
+            attend_all()
+            if not run_lane(GENERATE_EMBEDDING):
+                return
+    raise AssertionError("it does not come to an end")
+
+
+def has_fresh(made: Business, model: str) -> bool:
+    """Tell whether a business has a vector of its present text by a model."""
+    made = Business.objects.get(pk=made.pk)
+    return Embedding.objects.filter(business=made, model=model, text_hash=made.text_hash).exists()
