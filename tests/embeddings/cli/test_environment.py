@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from embeddings.current import current_provider
-from embeddings.quota import embedding_throttle
+from embeddings import current, quota
 from jobs import startup
 from jobs.models import Lane, Run
 
@@ -27,10 +26,10 @@ def _something_to_do(plant: Plant) -> None:
 @pytest.fixture
 def fresh_provider() -> Any:
     """Let no provider and no budget of other settings be remembered, before and after."""
-    for cached in (current_provider, embedding_throttle):
+    for cached in (current._made, quota._throttle):
         cached.cache_clear()
     yield
-    for cached in (current_provider, embedding_throttle):
+    for cached in (current._made, quota._throttle):
         cached.cache_clear()
 
 

@@ -15,7 +15,7 @@ from embeddings.management.commands import switch_model
 from embeddings.models import Embedding
 from embeddings.services import embed_all
 from embeddings.switch import coverage_of
-from jobs import runs
+from jobs import health, runs
 from jobs.actor import Actor, current_actor
 from jobs.errors import AuthError, InvalidInput, RateLimited
 from jobs.execute import run_lane
@@ -227,7 +227,7 @@ class TestForward:
             if next(turns, None) is None:
                 Lane.objects.update(paused_at=None)
 
-        monkeypatch.setattr(filling.time, "sleep", rest)
+        monkeypatch.setattr("time.sleep", rest)
         _, err, code = run("new", "--fill-only", "--inline")
         assert code == 0
         assert err.count("The lane generate_embedding is paused: tea. Resume it to go on.") == 1
@@ -250,7 +250,7 @@ class TestForward:
             attend_all()
             run_lane(GENERATE_EMBEDDING)
 
-        monkeypatch.setattr(filling.time, "sleep", a_worker_turns)
+        monkeypatch.setattr("time.sleep", a_worker_turns)
         assert told("new", "--yes")["coverage"] == 100.0
 
 
@@ -304,7 +304,7 @@ class TestNotStarted:
             call_command("switch_model", *arguments)
 
     def test_a_missing_migration(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setitem(switch_model.health.ESSENTIAL, "migrations", _missing)
+        monkeypatch.setitem(health.ESSENTIAL, "migrations", _missing)
         assert run("new", "--yes", "--inline")[1:] == ("migrations: 1 not applied", 2)
 
 
