@@ -127,7 +127,8 @@ class Migration(migrations.Migration):
         migrations.RunSQL(
             """
             INSERT INTO jobs_runcount (run_id, outcome, jobs)
-            SELECT run_id, CASE status WHEN 'succeeded' THEN result ELSE status END, count(*)
+            SELECT run_id, CASE status WHEN 'succeeded' THEN result WHEN 'dead' THEN 'dead:' || error_class
+                   ELSE status END, count(*)
               FROM jobs_jobexecution
              WHERE run_id IS NOT NULL AND status IN ('succeeded', 'dead', 'cancelled')
              GROUP BY 1, 2;

@@ -7,6 +7,8 @@ from embeddings.doctor import _answers, _provider
 from jobs.errors import AuthError, RateLimited
 from jobs.upkeep.examination import Diagnosis
 
+pytestmark = pytest.mark.django_db
+
 KEY = "AIzaSyA-key-of-the-tests-0123456789abcd"
 
 

@@ -1,11 +1,12 @@
 """The leader evaluates, and its other duties go on whatever happens."""
 
+from dataclasses import replace
 from threading import Event, Thread
 from typing import Any
 
 import pytest
 
-from jobs import scheduler
+from jobs import duties, scheduler
 from jobs.alerts.models import Alert
 from jobs.kinds import Kind
 from jobs.models import Lease
@@ -20,8 +21,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def lead(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Let a scheduler lead, in a hurry, until the test is over."""
-    monkeypatch.setattr(scheduler, "ALERT_INTERVAL", 0.05)
-    monkeypatch.setattr(scheduler, "SWEEP", 0.05)
+    hurried = {
+        name: replace(duty, every=0.05, at_first=lambda: 0.0)
+        for name, duty in duties._duties.items()
+        if name in {"alerts", "sweep"}
+    }
+    monkeypatch.setattr(duties, "_duties", hurried)
     monkeypatch.setattr(scheduler, "TICK", 0.05)
     stop = Event()
     thread = Thread(target=scheduler.run, args=(stop,))
