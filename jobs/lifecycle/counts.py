@@ -11,17 +11,19 @@ from django.db import connection
 #: What the outcome of a dead job begins with.
 DEAD = "dead"
 
+#: What a job that has ended counts as; one that has not has its status.
+OUTCOME = "CASE status WHEN 'succeeded' THEN result WHEN 'dead' THEN 'dead:' || error_class ELSE status END"
+
 #: Rows are written in one order, so that two batches of one run wait for each other instead of deadlocking.
-_ADD = """
+_ADD = f"""
 INSERT INTO jobs_runcount AS counted (run_id, outcome, jobs)
-SELECT run_id, CASE status WHEN 'succeeded' THEN result WHEN 'dead' THEN 'dead:' || error_class ELSE status END,
-       %(sign)s * count(*)
+SELECT run_id, {OUTCOME}, %(sign)s * count(*)
   FROM jobs_jobexecution
  WHERE id = ANY(%(ids)s) AND run_id IS NOT NULL AND status IN ('succeeded', 'dead', 'cancelled')
  GROUP BY 1, 2
  ORDER BY 1, 2
     ON CONFLICT (run_id, outcome) DO UPDATE SET jobs = counted.jobs + excluded.jobs
-"""
+"""  # noqa: S608 a constant of ours
 
 
 def count(ids: Sequence[UUID]) -> None:

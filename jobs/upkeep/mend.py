@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from jobs.errors import JobError, ServerError
 from jobs.lifecycle import take_back_expired
 from jobs.lifecycle.bury import Grave, bury
+from jobs.lifecycle.counts import OUTCOME
 from jobs.models import Lease
 
 #: Dead letters that are written in one transaction.
@@ -45,14 +46,14 @@ SELECT job.id, job.error_class, job.error, job.attempt + job.rate_limits, coales
 #: Whoever ends a job counts it before that is committed: with all of them done or waiting, rows and counts agree.
 _HOLD_COUNTS = "LOCK TABLE jobs_run, jobs_runcount IN SHARE ROW EXCLUSIVE MODE"
 
-_RECENT = """
+_RECENT = f"""
 CREATE TEMPORARY TABLE recounted ON COMMIT DROP AS
 SELECT run.id AS run_id, outcome, jobs
   FROM jobs_run AS run
-  LEFT JOIN (SELECT run_id, CASE WHEN status = 'succeeded' THEN result ELSE status END AS outcome, count(*) AS jobs
+  LEFT JOIN (SELECT run_id, {OUTCOME} AS outcome, count(*) AS jobs
                FROM jobs_jobexecution WHERE run_id IS NOT NULL GROUP BY 1, 2) AS actual ON actual.run_id = run.id
  WHERE %(days)s = 0 OR run.created_at > statement_timestamp() - %(days)s * interval '1 day'
-"""
+"""  # noqa: S608 a constant of ours
 
 _RECOUNT = """
 WITH right_counts AS (

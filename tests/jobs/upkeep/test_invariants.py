@@ -289,14 +289,24 @@ class TestRunsCountTheirJobs:
 
     def test_what_the_life_cycle_counts_is_right(self, kind: Kind) -> None:
         self.run(kind)
-        assert set(RunCount.objects.values_list("outcome", "jobs")) == {("dead", 1), ("done", 1), ("cancelled", 1)}
+        assert set(RunCount.objects.values_list("outcome", "jobs")) == {
+            ("dead:not_found", 1),
+            ("done", 1),
+            ("cancelled", 1),
+        }
+        enqueue_many(kind.name, ["poison"], run=Run.objects.get())
+        JobExecution.objects.filter(subject="poison").update(deliveries=MAX_DELIVERIES - 1)
+        expire(must_claim(kind))
+        take_back_expired()
+        retry(JobExecution.objects.get(subject="dead").id, actor=OPERATOR)
+        assert dict(RunCount.objects.values_list("outcome", "jobs"))["dead:poisoned"] == 1
         assert found(self.name).count == 0
 
     @pytest.mark.parametrize(
         "spoil",
         [
             lambda: RunCount.objects.filter(outcome="done").update(jobs=5),
-            lambda: RunCount.objects.filter(outcome="dead").delete(),
+            lambda: RunCount.objects.filter(outcome="dead:not_found").delete(),
             lambda: RunCount.objects.create(run=Run.objects.get(), outcome="cached", jobs=2),
             lambda: RunCount.objects.update(outcome="x") if RunCount.objects.exclude(outcome="done").delete() else 0,
             lambda: Run.objects.update(made=9),
@@ -309,7 +319,7 @@ class TestRunsCountTheirJobs:
         assert found(self.name).examples[0].startswith("run ")
         assert mend(self.name) == 1
         counts = {outcome: jobs for outcome, jobs in RunCount.objects.values_list("outcome", "jobs") if jobs}
-        assert counts == {"dead": 1, "done": 1, "cancelled": 1}
+        assert counts == {"dead:not_found": 1, "done": 1, "cancelled": 1}
         assert Run.objects.get().made == 4
 
     def test_a_run_whose_jobs_may_have_been_pruned_is_left_alone(self, kind: Kind, settings) -> None:
