@@ -1,5 +1,6 @@
 """How workers are started that are to meet faults."""
 
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ def worker_arguments(
     return [
         *("--path", str(ROOT), "--processes", "1", "--threads", str(threads), "--skip-logging"),
         *("--worker-shutdown-timeout", str(int(grace * 1000))),
-        *(setup, "jobs.actors", *modules),
+        *(setup, "jobs.actors", "yellowbook.soak.tied", *modules),
         *(["--queues", *queues] if queues else []),
     ]
 
@@ -41,4 +42,11 @@ def start_worker(
     grace = float(environment.get("SHUTDOWN_GRACE", "30"))
     arguments = worker_arguments(threads=threads, grace=grace, setup=setup, modules=modules)
     command = [sys.executable, "-m", "dramatiq", *arguments]
-    return start(name, command, log=log, environment=worker_environment(environment), directory=ROOT)
+    return start(
+        name,
+        command,
+        log=log,
+        environment=worker_environment(environment),
+        directory=ROOT,
+        orphan_signal=signal.SIGKILL,
+    )

@@ -140,7 +140,7 @@ def _fork(
         for inherited in (server, connection):
             os.close(inherited.fileno())
         os.setsid()
-        tie_to_parent(parent, signal.SIGTERM)
+        tie_to_parent(parent, signal.SIGKILL)
         descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(descriptor, 1)
         os.dup2(descriptor, 2)

@@ -5,6 +5,7 @@ written just before: one line for each subject that the process has claimed and 
 
     KILL   the process ends at once
     STOP   it is frozen until somebody sends SIGCONT
+    CUT    PostgreSQL ends the connection of the thread that got there
     HANG   only the thread that got there waits, until somebody writes to `SABOTAGE_MARK`.fifo
 """
 
@@ -16,6 +17,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
+from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 import embeddings.generate
@@ -54,6 +56,9 @@ def reach(step: str) -> None:
     MARK.hardlink_to(taken)
     if ACTION == "HANG":
         os.close(os.open(f"{MARK}.fifo", os.O_RDONLY))
+    elif ACTION == "CUT":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
     else:
         os.kill(os.getpid(), {"KILL": signal.SIGKILL, "STOP": signal.SIGSTOP}[ACTION])
 
@@ -124,6 +129,7 @@ def replace(owner: Any, name: str, wrap: Callable[[Callable[..., Any]], Callable
 replace(jobs.execute, "claim", lambda claim: remember(around(claim, "claiming", "", "a claim")))
 replace(jobs.execute, "finish", lambda finish: forget(around(finish, "", "", "the outcome")))
 replace(jobs.workers, "release_worker", lambda release: around(release, "", "", "what a lost worker held"))
+replace(embeddings.generate, "_read", lambda read: around(read, "reading", ""))
 replace(embeddings.generate, "embed_texts", lambda embed: around(embed, "calling", "answered"))
 replace(_transport._Stream, "read", lambda read: around(read, "waiting for the answer", ""))
 replace(WakeConsumer, "ack", lambda ack: around(ack, "acking", "acked"))

@@ -52,11 +52,13 @@ CUTS = 8
 
 
 @pytest.mark.timeout(240)
-def test_connections_cut_in_the_middle_of_commits_cost_no_attempt_and_no_second_call(stage: Stage) -> None:
+def test_connections_cut_in_reads_and_in_the_middle_of_commits_cost_no_attempt_and_no_second_call(stage: Stage) -> None:
     stage.google.take(0.2)
-    stage.hire()
-    stage.hire()
+    reader = stage.saboteur("reading", "CUT")
     stage.api.bulk(stage.plant(200))
+    stage.until(lambda: reader.struck, "a connection is cut while a worker reads")
+    stage.hire()
+    stage.hire()
     stage.until(lambda: stage.jobs()["succeeded"], "the run has begun")
 
     stage.sql(SLOW_COMMITS)

@@ -2,6 +2,8 @@
 
 import json
 import secrets
+import signal
+import sys
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,7 @@ class Command(BaseCommand):
         """Soak and tell the verdict."""
         if options["workers"] < 2:
             raise CommandError("--workers: at least 2, of which one may die at a time.")
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started here is stopped here
         seed = secrets.randbelow(MOST) if options["seed"] is None else options["seed"]
         self.stdout.write(f"Seed {seed}. Starting servers, stand-in, editors and {options['workers']} workers.")
         rig = Rig(seed=seed, workers=options["workers"], businesses=options["businesses"], backlog=options["backlog"])
