@@ -357,6 +357,7 @@ UNFOLD = {
                     _link("Dead letters", "report", "jobs_deadletter"),
                     _link("Lanes", "swap_horiz", "jobs_lane"),
                     _link("Workers", "memory", "jobs_workerprocess"),
+                    _link("Invariants", "rule", "upkeep_auditresult"),
                     _link("Alerts", "notifications", "alerts_alert"),
                     _link("Alert events", "history", "alerts_alertevent"),
                 ],

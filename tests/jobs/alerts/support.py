@@ -1,7 +1,9 @@
 """What the tests of alerts share besides fixtures."""
 
 from datetime import timedelta
+from typing import Any
 
+import pytest
 from django.db.models import F
 
 from jobs.alerts.models import Alert, AlertEvent
@@ -34,3 +36,9 @@ def deliver_all() -> int:
     while run_lane(DELIVER_ALERT):
         turns += 1
     return turns
+
+
+def logged(caplog: pytest.LogCaptureFixture, beginning: str) -> list[dict[str, Any]]:
+    """Return the events of the log whose names begin so."""
+    lines = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
+    return [line for line in lines if line["event"].startswith(beginning)]

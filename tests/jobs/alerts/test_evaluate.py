@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError
-from structlog.testing import capture_logs
 
 from jobs.alerts import announce
 from jobs.alerts.evaluate import evaluate, watch
@@ -13,7 +12,7 @@ from jobs.alerts.rules import AlertRule, Finding, register_rule
 from jobs.alerts.standing import firing, standings
 
 from .conftest import Gauge
-from .support import deliveries, events, pass_time
+from .support import deliveries, events, logged, pass_time
 
 pytestmark = pytest.mark.django_db
 
@@ -118,11 +117,10 @@ def test_every_rule_has_a_cool_down_of_its_own(make_gauge) -> None:
     assert sorted(AlertEvent.objects.values_list("rule", flat=True)) == ["one", "other"]
 
 
-def test_the_log_hears_of_a_firing_as_an_error_and_of_a_recovery_as_news(gauge: Gauge) -> None:
-    with capture_logs() as lines:
-        at(gauge, 11)
-        at(gauge, 1)
-    told = [(line["event"], line["log_level"], line["rule"]) for line in lines if line["event"].startswith("alert_")]
+def test_the_log_hears_of_a_firing_as_an_error_and_of_a_recovery_as_news(gauge: Gauge, caplog) -> None:
+    at(gauge, 11)
+    at(gauge, 1)
+    told = [(line["event"], line["level"], line["rule"]) for line in logged(caplog, "alert_")]
     assert told == [("alert_fired", "error", "pressure"), ("alert_recovered", "info", "pressure")]
 
 
@@ -155,16 +153,15 @@ class TestABrokenRule:
         assert events() == ["fired", "recovered"]
         assert Alert.objects.get().error == ""
 
-    def test_it_is_logged_once_until_it_works_again(self, gauge: Gauge) -> None:
+    def test_it_is_logged_once_until_it_works_again(self, gauge: Gauge, caplog) -> None:
         gauge.error = ValueError("x")
-        with capture_logs() as lines:
-            evaluate()
-            evaluate()
-            gauge.error = None
-            evaluate()
-            gauge.error = ValueError("x")
-            evaluate()
-        assert [line["event"] for line in lines] == ["rule_broken", "rule_mended", "rule_broken"]
+        evaluate()
+        evaluate()
+        gauge.error = None
+        evaluate()
+        gauge.error = ValueError("x")
+        evaluate()
+        assert [line["event"] for line in logged(caplog, "rule_")] == ["rule_broken", "rule_mended", "rule_broken"]
 
     def test_one_that_finds_nonsense_is_broken_too(self, gauge: Gauge, make_gauge) -> None:
         gauge.value = "much"  # type: ignore[assignment]
