@@ -15,6 +15,8 @@ from tests.flows.standin import StandIn
 from tests.flows.system import System
 from tests.flows.trouble import figures
 
+#: Both SDKs of Google.
+SDKS = ("gemini", "google-generativeai")
 SYSTEMS = pytest.StashKey[list[System]]()
 #: Name of the property of a report that holds what `figures` returned.
 FIGURES = "figures"
@@ -78,6 +80,26 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if item.get_closest_marker("flow"):
             large = config.getoption("--full-size") and "sizes" in getattr(item, "fixturenames", ())
             item.add_marker(pytest.mark.timeout(FULL_TIMEOUT if large else TIMEOUT))
+    if not config.getoption("--full-size"):
+        take_turns(config, items)
+
+
+def take_turns(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Run each flow that is there for both SDKs with one of them, by turns; at full size it runs with both."""
+    turns: dict[str, str] = {}
+    left_out: list[pytest.Item] = []
+    for item in sorted(items, key=lambda item: item.nodeid):
+        parameters = getattr(getattr(item, "callspec", None), "params", {})
+        if not item.get_closest_marker("flow") or "provider" not in parameters:
+            continue
+        same = item.nodeid.replace(str(parameters["provider"]), "*")
+        if same not in turns:
+            turns[same] = SDKS[len(turns) % len(SDKS)]
+        if turns[same] != parameters["provider"]:
+            left_out.append(item)
+    if left_out:
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.hookimpl(wrapper=True)
