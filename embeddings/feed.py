@@ -2,7 +2,7 @@
 
 Options: `model` (whose vectors are made; else the one that serves), `skip_existing` (true: leave out what has a vector
 of its present text), `stale_only` (only what has a vector, but none of its present text by the model), `category`,
-`force` (embed again even what is unchanged).
+`force` (embed again even what is unchanged), and those of every run: `resume_from`, `limit`.
 """
 
 from collections.abc import Mapping
@@ -51,7 +51,7 @@ class EmbeddingFeed:
     def estimate(self, options: Options) -> Estimate:
         """Count, and add up; tokens are those that the budget would count, which is the most that they can be."""
         model = _model(options)
-        wanted = _wanted(options)
+        wanted = _first(_wanted(options), options.get("limit"))
         fresh = _in_scope(options).filter(Exists(fresh_vector(model))).count()
         limit = int(provider_class(settings.EMBEDDING_PROVIDER).max_tokens * CHARACTERS_PER_TOKEN)
         sized = wanted.annotate(length=text_source().text_length())
@@ -60,10 +60,8 @@ class EmbeddingFeed:
         if options.get("force"):
             sent = sized
         else:
-            if options.get("skip_existing", True):
-                fresh_in_run = 0
-            else:
-                fresh_in_run, sized = fresh, sized.filter(~Exists(fresh_vector(model)))
+            fresh_in_run = wanted.filter(Exists(fresh_vector(model))).count()
+            sized = sized.filter(~Exists(fresh_vector(model)))
             stored = Embedding.objects.filter(model=model, text_hash=OuterRef("text_hash"))
             sent = sized.filter(~Exists(stored)).order_by("text_hash").distinct("text_hash")
             free = {"unchanged": fresh, "cached": total - fresh_in_run - sent.count()}
@@ -84,11 +82,18 @@ class EmbeddingFeed:
 def _in_scope(options: Mapping[str, Any]) -> QuerySet[Any]:
     chosen = {name: str(options[name]) for name in FILTERS if options.get(name)}
     subjects: QuerySet[Any] = text_source().subjects(**chosen)
+    if options.get("resume_from"):
+        subjects = subjects.filter(pk__gt=UUID(options["resume_from"]))
     return subjects
 
 
 def _model(options: Mapping[str, Any]) -> str:
     return str(options.get("model") or current_model())
+
+
+def _first(subjects: QuerySet[Any], limit: int | None) -> QuerySet[Any]:
+    """Return the first so many, as a query that can be narrowed further."""
+    return _in_scope({}).filter(pk__in=subjects.order_by("pk").values("pk")[:limit]) if limit else subjects
 
 
 def _wanted(options: Mapping[str, Any]) -> QuerySet[Any]:
