@@ -11,9 +11,8 @@ from jobs.throttle import Throttle
 
 
 @cache
-def _throttle() -> Throttle:
-    """Return the budget that all embedding jobs share, for somebody who can't wait long for Redis."""
-    shared = embedding_throttle()
+def _impatient(shared: Throttle) -> Throttle:
+    """Return the same budget for somebody who can't wait long for Redis."""
     return Throttle(
         shared.name,
         shared.limits,
@@ -21,6 +20,11 @@ def _throttle() -> Throttle:
         call_deadline=settings.EMBEDDING_TIMEOUT,
         client=connect(timeout=IMPATIENT),
     )
+
+
+def _throttle() -> Throttle:
+    """Return the budget of the model that serves now."""
+    return _impatient(embedding_throttle())
 
 
 def daily_budget(threshold: float) -> Finding:
