@@ -15,6 +15,34 @@ from tests.flows.standin import StandIn
 from tests.flows.system import System
 from tests.flows.trouble import figures
 
+#: Flows that the everyday run leaves to `--full-size`; what they show, tests with fewer processes show as well.
+ONLY_AT_FULL_SIZE = frozenset(
+    {
+        "test_a_bulk_run_is_finished_though_redis_forgets_everything_in_its_middle",
+        "test_a_business_that_is_gone_is_not_found",
+        "test_a_bulk_whose_every_text_is_rejected_pauses_the_lane_and_one_retry_completes_all",
+        "test_a_busy_server_is_left_alone_for_as_long_as_it_asks_but_no_shorter_than_the_table_says",
+        "test_a_daily_quota_opens_the_lane_by_itself_at_its_end",
+        "test_a_fault_that_passes_costs_one_more_call",
+        "test_a_job_that_is_claimed_five_times_and_never_ends_is_poisoned",
+        "test_a_model_is_filled_in_switched_to_under_saves_rolled_back_and_dropped",
+        "test_a_paused_lane_is_probed_and_opens_when_the_key_is_back",
+        "test_a_reader_that_goes_away_is_no_error",
+        "test_a_refusal_in_spite_of_the_budget_makes_everybody_wait_until_the_lane_is_resumed",
+        "test_a_thousand_by_the_bulk_endpoint_cost_twelve_calls_at_most",
+        "test_a_worker_whose_grace_runs_out_gives_back_what_it_has_in_hand",
+        "test_an_urgent_save_overtakes_a_bulk_run",
+        "test_another_worker_leads_when_the_leader_is_killed",
+        "test_answers_in_the_wrong_number_shift_no_vector_to_another_business",
+        "test_at_a_terminal_it_follows_and_ctrl_c_and_yes_stop_the_run_that_the_printed_command_resumes",
+        "test_inline_and_interrupted_it_gives_back_what_it_holds_and_the_printed_command_does_the_rest",
+        "test_killed_inline_its_run_is_taken_up_by_the_next_one",
+        "test_of_two_starts_at_once_one_runs_every_time",
+        "test_stopped_and_resumed_at_any_point_each_business_is_embedded_once",
+        "test_two_workers_never_embed_a_text_twice",
+        "test_where_it_begins_what_exists_and_force_do_what_they_say",
+    }
+)
 #: Both SDKs of Google.
 SDKS = ("gemini", "google-generativeai")
 SYSTEMS = pytest.StashKey[list[System]]()
@@ -81,22 +109,26 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             large = config.getoption("--full-size") and "sizes" in getattr(item, "fixturenames", ())
             item.add_marker(pytest.mark.timeout(FULL_TIMEOUT if large else TIMEOUT))
     if not config.getoption("--full-size"):
-        take_turns(config, items)
+        keep_everyday_flows(config, items)
 
 
-def take_turns(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Run each flow that is there for both SDKs with one of them, by turns; at full size it runs with both."""
-    turns: dict[str, str] = {}
+def keep_everyday_flows(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what only the full size runs: the longest flows, and all cases but one of those that have several.
+
+    Starting real processes is most of a flow's time, and the everyday run has to end within minutes.
+    """
+    seen: dict[str, int] = {}
     left_out: list[pytest.Item] = []
     for item in sorted(items, key=lambda item: item.nodeid):
-        parameters = getattr(getattr(item, "callspec", None), "params", {})
-        if not item.get_closest_marker("flow") or "provider" not in parameters:
+        if not item.get_closest_marker("flow"):
             continue
-        same = item.nodeid.replace(str(parameters["provider"]), "*")
-        if same not in turns:
-            turns[same] = SDKS[len(turns) % len(SDKS)]
-        if turns[same] != parameters["provider"]:
+        name = item.nodeid.partition("[")[0]
+        provider = getattr(getattr(item, "callspec", None), "params", {}).get("provider")
+        turn = SDKS[len(seen) % len(SDKS)] if name not in seen else None
+        if name.rpartition("::")[2] in ONLY_AT_FULL_SIZE or name in seen or provider not in {None, turn}:
             left_out.append(item)
+        else:
+            seen[name] = len(seen)
     if left_out:
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)
