@@ -19,7 +19,7 @@ run: .venv/run.stamp
 	@exec $(PY) -m yellowbook.local run --tied
 
 test: .venv/test.stamp
-	@sh tests/run.sh
+	@$(PY) -m pytest
 
 lint: .venv/test.stamp
 	@$(PY) -m ruff check .

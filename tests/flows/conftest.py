@@ -41,6 +41,14 @@ ONLY_AT_FULL_SIZE = frozenset(
         "test_stopped_and_resumed_at_any_point_each_business_is_embedded_once",
         "test_two_workers_never_embed_a_text_twice",
         "test_where_it_begins_what_exists_and_force_do_what_they_say",
+        "test_a_rate_limit_makes_everybody_wait_for_as_long_as_it_asks_but_no_shorter_than_a_minute",
+        "test_a_run_is_exact_while_rows_are_added_changed_and_deleted_under_it",
+        "test_a_thousand_saves_while_the_worker_is_busy_cost_twelve_calls_at_most",
+        "test_after_faults_at_random_every_business_is_embedded_or_dead_for_a_reason_and_all_counters_agree",
+        "test_another_leads_while_the_leader_is_frozen",
+        "test_ctrl_c_and_no_leave_the_run_to_the_workers",
+        "test_operators_who_retry_the_same_dead_letters_at_once_requeue_each_of_them_once",
+        "test_the_end_under_a_quota_is_foretold_to_within_15_percent",
     }
 )
 #: Both SDKs of Google.
