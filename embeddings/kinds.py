@@ -6,6 +6,7 @@ from embeddings.current import current_provider
 from embeddings.feed import EmbeddingFeed
 from embeddings.generate import generate_embeddings
 from embeddings.models import Embedding
+from embeddings.providers import provider_class
 from embeddings.quota import embedding_throttle, probe
 from jobs.kinds import Kind, register
 
@@ -20,6 +21,7 @@ register(
         subject_model=Embedding._meta.get_field("business").remote_field.model._meta.label,
         throttle=embedding_throttle,
         probe=probe,
+        preload=lambda: provider_class(settings.EMBEDDING_PROVIDER),
         warm_up=current_provider,
         feed=EmbeddingFeed(),
         batch_size=settings.EMBEDDING_BATCH_SIZE,

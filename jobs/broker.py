@@ -77,7 +77,7 @@ class WakeConsumer(_RedisConsumer):
                 return None
             message = Message.decode(self.message_cache.pop(0))
         except RedisError as error:
-            raise ConnectionClosed(error) from None  # type: ignore[no-untyped-call]
+            raise ConnectionClosed(error) from None
         self.queued_message_ids.add(message.message_id)
         return MessageProxy(message)
 

@@ -50,6 +50,8 @@ class Kind:
     throttle: Callable[[], "Throttle | None"] = field(default=lambda: None)
     #: Tries cheaply whether the lane's work would succeed; raises a `jobs.errors.JobError` when not.
     probe: Callable[[], None] | None = None
+    #: Called once in dramatiq's master before it forks the workers: imports what they need, and opens nothing.
+    preload: Callable[[], object] | None = None
     #: Called once in every worker process before it takes work: loads what the first job would wait for.
     warm_up: Callable[[], object] | None = None
     #: Failures that are retried before the job is dead, unless the caller of `enqueue` says otherwise.

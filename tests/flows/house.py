@@ -116,10 +116,12 @@ class House:
         return self.resident
 
     def dismiss(self) -> None:
-        """Kill the resident worker, if any."""
+        """Kill the resident worker, if any, and remove its row: to the next flow it never was."""
         if self.resident is not None:
+            pids = self.resident.pids
             self.resident.kill()
             self.resident = None
+            self.sql("DELETE FROM jobs_workerprocess WHERE pid = ANY(%s)", pids)
 
     def await_web(self) -> None:
         """Wait until the web server answers."""

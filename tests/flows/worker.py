@@ -1,5 +1,6 @@
 """A worker as a flow sees it."""
 
+import contextlib
 import os
 import signal
 from pathlib import Path
@@ -24,9 +25,13 @@ class Worker:
 
     @property
     def pids(self) -> list[int]:
-        """The pids of the processes that work; empty before they are there, kept when they are gone."""
-        if not self._pids:
-            self._pids = [process.pid for process in psutil.Process(self._child.pid).children()]
+        """The pids of the processes that work; empty before they are there, kept when they are gone.
+
+        Before them, the master has a child that looks whether all is there for them.
+        """
+        if not any(psutil.pid_exists(pid) for pid in self._pids):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                self._pids = [child.pid for child in psutil.Process(self._child.pid).children()] or self._pids
         return self._pids
 
     def leads(self) -> bool:

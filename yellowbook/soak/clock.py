@@ -1,4 +1,4 @@
-"""A worker whose host's clock is wrong: dramatiq loads this module in place of `django_dramatiq.setup`.
+"""A worker whose host's clock is wrong: dramatiq loads this module in place of `jobs.boot`.
 
 `CLOCK_AHEAD` says by how many seconds the clock is ahead; negative: behind. Everything that the project and its
 libraries read of the host's time of day is moved; intervals (`time.monotonic`) are as they are.
@@ -31,4 +31,4 @@ vars(dramatiq.common)["time"] = moved_time
 timezone = importlib.import_module("django.utils.timezone")
 vars(timezone)["now"] = moved_now
 
-importlib.import_module("django_dramatiq.setup")
+importlib.import_module("jobs.boot")

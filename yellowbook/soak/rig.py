@@ -20,6 +20,7 @@ import psycopg
 from redis import Redis
 
 from embeddings.standin.service import ON_CONNECTION
+from jobs.process.master import BOOT
 from yellowbook.local.errors import LocalError
 from yellowbook.local.options import ROOT
 from yellowbook.local.postgres import NAME, SUPERUSER, Postgres
@@ -28,7 +29,7 @@ from yellowbook.local.servers import Server
 from yellowbook.local.throwaway import throwaway_servers
 from yellowbook.local.valkey import Valkey
 from yellowbook.soak.check import embedded_texts
-from yellowbook.soak.workers import USUAL, WRONG_CLOCK, start_worker
+from yellowbook.soak.workers import WRONG_CLOCK, start_worker
 
 #: What of the caller's environment would change how the system behaves.
 FOREIGN = (
@@ -264,7 +265,7 @@ class Rig:
             self.environment | {"CLOCK_AHEAD": str(CLOCK_AHEAD)},
             self.logs / f"{name}.log",
             threads=THREADS,
-            setup=WRONG_CLOCK if slot.number == 1 else USUAL,
+            boot=WRONG_CLOCK if slot.number == 1 else BOOT,
             modules=["yellowbook.soak.duplicator"] if slot.number == 2 else [],
         )
         slot.frozen = slot.stopping = False

@@ -5,28 +5,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from jobs.process.master import BOOT, master_arguments
 from yellowbook.local.options import ROOT
 from yellowbook.local.process import Child, start
 
-#: dramatiq's first module, which sets Django and the broker up; the other one does it on a host whose clock is wrong.
-USUAL, WRONG_CLOCK = "django_dramatiq.setup", "yellowbook.soak.clock"
-
-
-def worker_arguments(
-    *, threads: int, grace: float, setup: str = USUAL, modules: Sequence[str] = (), queues: Sequence[str] = ()
-) -> list[str]:
-    """Return dramatiq's arguments for one worker process as `manage.py rundramatiq` gives them, with more `modules`."""
-    return [
-        *("--path", str(ROOT), "--processes", "1", "--threads", str(threads), "--skip-logging"),
-        *("--worker-shutdown-timeout", str(int(grace * 1000))),
-        *(setup, "jobs.actors", "yellowbook.soak.tied", *modules),
-        *(["--queues", *queues] if queues else []),
-    ]
-
-
-def worker_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment that `manage.py rundramatiq` gives a worker."""
-    return {"DJANGO_SETTINGS_MODULE": "yellowbook.settings", "dramatiq_restart_delay": "1000", **environment}
+#: Loaded in place of `jobs.boot` on a host whose clock is wrong.
+WRONG_CLOCK = "yellowbook.soak.clock"
+#: Ties a worker to its master.
+TIED = "yellowbook.soak.tied"
 
 
 def start_worker(
@@ -35,18 +21,17 @@ def start_worker(
     log: Path,
     *,
     threads: int,
-    setup: str = USUAL,
+    boot: str = BOOT,
     modules: Sequence[str] = (),
 ) -> Child:
-    """Start a master with one worker process."""
+    """Start a master with one worker process, which loads more `modules`."""
     grace = float(environment.get("SHUTDOWN_GRACE", "30"))
-    arguments = worker_arguments(threads=threads, grace=grace, setup=setup, modules=modules)
-    command = [sys.executable, "-m", "dramatiq", *arguments]
+    arguments = master_arguments(processes=1, threads=threads, grace=grace, boot=boot, modules=(TIED, *modules))
     return start(
         name,
-        command,
+        [sys.executable, "-m", "dramatiq", *arguments],
         log=log,
-        environment=worker_environment(environment),
+        environment={"DJANGO_SETTINGS_MODULE": "yellowbook.settings", **environment},
         directory=ROOT,
         orphan_signal=signal.SIGKILL,
     )

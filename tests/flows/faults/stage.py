@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 
+from jobs.process.master import BOOT, master_arguments
 from tests.flows.faults.nursery import Nursery
 from tests.flows.house import House
 from tests.flows.system import System
@@ -16,7 +17,7 @@ from tests.flows.trouble import Google
 from tests.flows.waiting import DEADLINE
 from tests.flows.worker import Worker
 from yellowbook.soak.check import embedded_texts, findings, unfinished, unheard
-from yellowbook.soak.workers import USUAL, WRONG_CLOCK, worker_arguments, worker_environment
+from yellowbook.soak.workers import TIED, WRONG_CLOCK
 
 #: What the workers of the fault suite differ in: many small batches, and leases of dead workers are in nobody's way.
 SMALL = {"EMBEDDING_BATCH_SIZE": "5", "JOB_CONCURRENCY": "24"}
@@ -84,8 +85,8 @@ class Stage(System):
 
     def hire(self, *, clock_ahead: float = 0, modules: tuple[str, ...] = (), **settings: str) -> Worker:
         """Start a worker and wait until it takes messages."""
-        setup = WRONG_CLOCK if clock_ahead else USUAL
-        worker = self._fork("worker", setup, modules, (), THREADS, {**settings, "CLOCK_AHEAD": str(clock_ahead)})
+        boot = WRONG_CLOCK if clock_ahead else BOOT
+        worker = self._fork("worker", boot, modules, (), THREADS, {**settings, "CLOCK_AHEAD": str(clock_ahead)})
         self.workers.append(worker)
         self._await_worker(worker)
         return worker
@@ -95,21 +96,28 @@ class Stage(System):
         mark = self._directory / f"{action} {step}".replace(" ", "-")
         told = {"SABOTAGE": f"{step}/{action}", "SABOTAGE_MARK": str(mark)}
         modules = ("tests.flows.faults.saboteur",)
-        return Saboteur(self._fork(mark.name, USUAL, modules, queues, 1, {**settings, **told}), mark)
+        return Saboteur(self._fork(mark.name, BOOT, modules, queues, 1, {**settings, **told}), mark)
 
     def _fork(
         self,
         name: str,
-        setup: str,
+        boot: str,
         modules: tuple[str, ...],
         queues: tuple[str, ...],
         threads: int,
         settings: dict[str, str],
     ) -> Worker:
-        environment = worker_environment({**self.house.environment, **SMALL, **settings})
+        environment = {
+            "DJANGO_SETTINGS_MODULE": "yellowbook.settings",
+            **self.house.environment,
+            **SMALL,
+            **settings,
+        }
         grace = float(environment.get("SHUTDOWN_GRACE", "30"))
         name = f"{name}-{next(_numbers)}"
-        arguments = worker_arguments(threads=threads, grace=grace, setup=setup, modules=modules, queues=queues)
+        arguments = master_arguments(
+            processes=1, threads=threads, grace=grace, boot=boot, modules=(TIED, *modules), queues=queues
+        )
         log = self.house.logs / f"{name}.log"
         worker = Worker(self._nursery.fork(name, arguments, log=log, environment=environment))
         self._stack.callback(worker.stop, grace=0)
