@@ -1,30 +1,9 @@
 """The rule about the provider's daily budget."""
 
-from functools import cache
-
 from django.conf import settings
 
-from embeddings.quota import embedding_throttle, history
+from embeddings.quota import history, impatient_throttle
 from jobs.alerts.rules import AlertRule, Finding, Severity, Unit, register_rule
-from jobs.redis import IMPATIENT, connect
-from jobs.throttle import Throttle
-
-
-@cache
-def _impatient(shared: Throttle) -> Throttle:
-    """Return the same budget for somebody who can't wait long for Redis."""
-    return Throttle(
-        shared.name,
-        shared.limits,
-        history=history,
-        call_deadline=settings.EMBEDDING_TIMEOUT,
-        client=connect(timeout=IMPATIENT),
-    )
-
-
-def _throttle() -> Throttle:
-    """Return the budget of the model that serves now."""
-    return _impatient(embedding_throttle())
 
 
 def daily_budget(threshold: float) -> Finding:
@@ -32,7 +11,7 @@ def daily_budget(threshold: float) -> Finding:
     allowed = settings.EMBEDDING_RPD
     if not allowed:
         return Finding(False, None, "The provider has no daily budget.")
-    standing = _throttle().look()
+    standing = impatient_throttle().look()
     used = history().units_today if standing is None else standing.units_today
     share = used / allowed
     return Finding(share > threshold, share, f"{used:,} of {allowed:,} texts of today are used ({share:.0%}).")

@@ -11,6 +11,7 @@ from embeddings.prepare import prepare
 from embeddings.providers.base import Provider, TaskType
 from jobs.budget import Budget, Cost
 from jobs.errors import RateLimited
+from jobs.redis import IMPATIENT, connect
 from jobs.throttle import History, Limits, Throttle
 from jobs.throttle.throttle import WINDOW
 
@@ -53,6 +54,22 @@ def _throttle(provider: str, model: str) -> Throttle:
         limits(),
         history=partial(history, model),
         call_deadline=settings.EMBEDDING_TIMEOUT,
+    )
+
+
+def impatient_throttle() -> Throttle:
+    """Return the budget of the model that serves, for somebody who can't wait long for Redis."""
+    return _impatient(embedding_throttle())
+
+
+@cache
+def _impatient(shared: Throttle) -> Throttle:
+    return Throttle(
+        shared.name,
+        shared.limits,
+        history=history,
+        call_deadline=settings.EMBEDDING_TIMEOUT,
+        client=connect(timeout=IMPATIENT),
     )
 
 

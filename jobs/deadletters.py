@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -93,6 +94,34 @@ def causes(most: int | None = None) -> list[dict[str, Any]]:
         .order_by("-count", "fingerprint")
     )
     return [dict(row) for row in rows[:most]]
+
+
+#: Dead letters, the newest ones, that are grouped at most when it has to be quick.
+NEWEST = 5_000
+
+
+def recent_causes(since: datetime, most: int) -> tuple[list[dict[str, Any]], bool]:
+    """Return what jobs died of since some moment, the most frequent first, and whether that is all there is to tell.
+
+    Each: {fingerprint, kind, error_class, count, open, first, last, letter, reason}; `open` is how many nobody has
+    settled yet, `letter` the newest one's id, `reason` what it says. Of more than `NEWEST` letters the newest count.
+    """
+    newest = DeadLetter.objects.filter(created_at__gte=since).order_by("-created_at", "id")
+    rows = (
+        DeadLetter.objects.filter(id__in=newest.values("id")[:NEWEST])
+        .values("fingerprint", "kind", "error_class")
+        .annotate(
+            count=Count("id"),
+            open=Count("id", filter=Q(resolved_at__isnull=True)),
+            first=Min("created_at"),
+            last=Max("created_at"),
+            letter=Max("id"),
+            reason=Max(Left("failure_reason", CLIP)),
+        )
+        .order_by("-count", "fingerprint")
+    )
+    found: list[dict[str, Any]] = [dict(row) for row in rows]
+    return found[:most], sum(row["count"] for row in found) < NEWEST
 
 
 #: Why a settled letter is left alone.

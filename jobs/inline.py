@@ -43,7 +43,7 @@ class Crew:
         self._foreman = Thread(target=self._look_after, name="foreman", daemon=True)
 
     def __enter__(self) -> "Crew":
-        workers.enter_registry(self._kind.concurrency)
+        workers.enter_registry(self._kind.concurrency, [self._kind.name])
         self._hands = [
             Thread(target=self._work, name=f"hand-{number}", daemon=True) for number in range(self._kind.concurrency)
         ]

@@ -35,30 +35,41 @@ def steps_of(job: JobExecution) -> list[dict[str, Any]]:
     return [{"step": STEP_NAMES.get(step["progress"], ""), **step} for step in steps]
 
 
+#: What runs is found by its leases; what waits, and when the first was due, by the index of due jobs: per lane and
+#: priority it gives the earliest one without reading the rest.
 _LANES = """
-SELECT name.kind,
-       count(job.id) FILTER (WHERE job.status IN ('queued', 'retrying')),
-       count(job.id) FILTER (WHERE job.status = 'running'),
-       extract(epoch FROM statement_timestamp() - min(job.next_attempt_at)
-               FILTER (WHERE job.status IN ('queued', 'retrying') AND job.next_attempt_at <= statement_timestamp())),
+SELECT name.kind, waiting.jobs, running.jobs,
+       extract(epoch FROM statement_timestamp() - due.since),
        lane.paused_at IS NOT NULL AND (lane.paused_until IS NULL OR lane.paused_until > statement_timestamp()),
        lane.paused_at, lane.paused_until, coalesce(lane.paused_by, ''), coalesce(lane.pause_reason, ''),
        coalesce(lane.circuit, ''), lane.probe_at,
        CASE WHEN lane.closed_until > statement_timestamp() THEN lane.closed_until END
-  FROM unnest(%s::text[]) AS name (kind)
+  FROM unnest(%(kinds)s::text[]) AS name (kind)
   LEFT JOIN jobs_lane AS lane ON lane.kind = name.kind
-  LEFT JOIN jobs_jobexecution AS job
-         ON job.kind = name.kind AND job.status IN ('queued', 'retrying', 'running')
- GROUP BY name.kind, lane.kind
+ CROSS JOIN LATERAL (
+       SELECT count(*) AS jobs
+         FROM (SELECT FROM jobs_jobexecution
+                WHERE kind = name.kind AND status IN ('queued', 'retrying') LIMIT %(limit)s) AS job) AS waiting
+ CROSS JOIN LATERAL (
+       SELECT count(job.id) AS jobs
+         FROM jobs_lease AS lease JOIN jobs_jobexecution AS job ON job.lease_id = lease.id AND job.status = 'running'
+        WHERE lease.kind = name.kind) AS running
+ CROSS JOIN LATERAL (
+       SELECT min(next.due_at) AS since
+         FROM unnest(ARRAY[0, 1, 2]) AS level (priority),
+              LATERAL (SELECT next_attempt_at AS due_at FROM jobs_jobexecution AS job
+                        WHERE job.kind = name.kind AND job.priority = level.priority
+                          AND job.status IN ('queued', 'retrying') AND job.next_attempt_at <= statement_timestamp()
+                        ORDER BY next_attempt_at LIMIT 1) AS next) AS due
  ORDER BY name.kind
 """
 
 
-def lanes() -> list[dict[str, Any]]:
-    """Return every lane with what waits and runs in it."""
+def lanes(limit: int | None = None) -> list[dict[str, Any]]:
+    """Return every lane with what waits and runs in it; what waits is counted up to `limit`, by default to the end."""
     kinds = {kind.name: kind for kind in all_kinds()}
     with connection.cursor() as cursor:
-        cursor.execute(_LANES, [list(kinds)])
+        cursor.execute(_LANES, {"kinds": list(kinds), "limit": limit})
         rows = cursor.fetchall()
     return [
         {

@@ -3,6 +3,7 @@
 import os
 import secrets
 import socket
+from collections.abc import Collection
 from functools import cache
 from typing import Any
 
@@ -32,8 +33,8 @@ def worker_name() -> str:
     return f"{socket.gethostname()[:60]}:{os.getpid()}-{secrets.token_hex(3)}"
 
 
-def enter_registry(threads: int, state: str = State.RUNNING) -> None:
-    """Enter this process into the registry."""
+def enter_registry(threads: int, queues: Collection[str] = (), state: str = State.RUNNING) -> None:
+    """Enter this process into the registry, with the lanes that it serves (none: all)."""
     WorkerProcess.objects.update_or_create(
         name=worker_name(),
         defaults={
@@ -41,6 +42,7 @@ def enter_registry(threads: int, state: str = State.RUNNING) -> None:
             "pid": os.getpid(),
             "version": running_version(),
             "threads": threads,
+            "queues": sorted(queues),
             "state": state,
             **_report(),
         },
@@ -77,10 +79,10 @@ def say_alive(state: str | None = None) -> bool:
     )
 
 
-def beat(threads: int) -> None:
+def beat(threads: int, queues: Collection[str] = ()) -> None:
     """Renew this process's heartbeat, entering it into the registry when it is not there."""
     if not say_alive():
-        enter_registry(threads)
+        enter_registry(threads, queues)
 
 
 def say_stopped() -> None:

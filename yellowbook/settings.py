@@ -335,6 +335,7 @@ UNFOLD = {
     "SITE_HEADER": "Yellow Book",
     "SITE_SYMBOL": "menu_book",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("yellowbook/icon.svg")}],
+    "DASHBOARD_CALLBACK": "jobs.admin.dashboard.fill",
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [lambda request: static("jobs/panels.css")],

@@ -4,12 +4,18 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
 
 #: A list counts no further than this: counting a million rows takes longer than showing them.
 COUNT_LIMIT = 10_000
+
+
+def back_to_dashboard(request: HttpRequest) -> HttpResponseRedirect | None:
+    """Return the way back for a button of the dashboard; None for one that stands elsewhere."""
+    return HttpResponseRedirect(reverse("admin:index")) if request.POST.get("back") == "dashboard" else None
 
 
 class CappedPaginator(Paginator[Any]):
@@ -39,10 +45,6 @@ class ReadOnlyAdmin(ModelAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Nobody edits rows by hand."""
         return False
-
-    def has_steer_permission(self, request: HttpRequest) -> bool:
-        """Cancelling, retrying, pausing: whoever has the permission to change such rows may steer them."""
-        return bool(request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}"))
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Nobody deletes rows by hand."""

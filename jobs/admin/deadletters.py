@@ -101,10 +101,10 @@ class DeadLetterAdmin(SettlingAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Show the list; a POST is an action, and these are for those who may steer."""
-        can_steer = self.has_steer_permission(request)
-        if request.method == "POST" and not can_steer:
+        may = self._may(request)
+        if request.method == "POST" and not any(may.values()):
             raise PermissionDenied
-        response: HttpResponse = super().changelist_view(request, {**(extra_context or {}), "can_steer": can_steer})
+        response: HttpResponse = super().changelist_view(request, {**(extra_context or {}), **may})
         return response
 
     def change_view(
@@ -124,10 +124,14 @@ class DeadLetterAdmin(SettlingAdmin):
                 "attempts": list(deadletters.attempts_of(letter)),
                 "others": same_subject.exclude(pk=letter.pk).count(),
                 "subject_url": subject_url(letter),
-                "can_settle": letter.resolved_at is None and self.has_steer_permission(request),
+                **{name: allowed and letter.resolved_at is None for name, allowed in self._may(request).items()},
             }
         response: HttpResponse = super().change_view(request, object_id, form_url, context)
         return response
+
+    def _may(self, request: HttpRequest) -> dict[str, bool]:
+        """Tell the templates what the user may do."""
+        return {"can_retry": self.has_retry_permission(request), "can_resolve": self.has_resolve_permission(request)}
 
     def causes_view(self, request: HttpRequest) -> HttpResponse:
         """Show what is unsettled, grouped by cause."""
@@ -141,7 +145,7 @@ class DeadLetterAdmin(SettlingAdmin):
             "causes": found[:MOST_CAUSES],
             "more": len(found) > MOST_CAUSES,
             "most": MOST_CAUSES,
-            "can_steer": self.has_steer_permission(request),
+            **self._may(request),
         }
         return TemplateResponse(request, "admin/jobs/causes.html", context)
 

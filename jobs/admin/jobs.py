@@ -129,14 +129,22 @@ class JobAdmin(ReadOnlyAdmin):
             return "-"
         return f"{(job.finished_at - job.started_at).total_seconds() * 1000:,.0f} ms"
 
-    @action(description="Cancel those that wait", permissions=["steer"])
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        """Tell whether the user may call jobs off."""
+        return request.user.has_perm("jobs.cancel_job")
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        """Tell whether the user may have jobs tried again."""
+        return request.user.has_perm("jobs.retry_job")
+
+    @action(description="Cancel those that wait", permissions=["cancel"])
     def cancel_selected(self, request: HttpRequest, queryset: QuerySet[JobExecution]) -> None:
         """Cancel the selected jobs that wait; say how many did not."""
         by = request.user.get_username()
         waiting = queryset.filter(status__in=WAITING)
         self._each(request, queryset, waiting, lambda job: lifecycle.cancel(job.id, by=by), "cancelled")
 
-    @action(description="Retry those that are dead", permissions=["steer"])
+    @action(description="Retry those that are dead", permissions=["retry"])
     def retry_selected(self, request: HttpRequest, queryset: QuerySet[JobExecution]) -> None:
         """Retry the selected jobs that are dead; say how many were not."""
         dead = queryset.filter(status=Status.DEAD)
@@ -180,17 +188,19 @@ class JobAdmin(ReadOnlyAdmin):
     def cancel_view(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
         """Cancel one job and show it."""
         by = request.user.get_username()
+        if not self.has_cancel_permission(request):
+            raise PermissionDenied
         return self._act(request, job_id, lambda job: lifecycle.cancel(job.id, by=by), "The job is cancelled.")
 
     def retry_view(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
         """Retry one job and show it."""
+        if not self.has_retry_permission(request):
+            raise PermissionDenied
         return self._act(request, job_id, lambda job: self._retry(request, job), "The job waits again.")
 
     def _act(
         self, request: HttpRequest, job_id: UUID, act: Callable[[JobExecution], None], done: str
     ) -> HttpResponseRedirect:
-        if not self.has_steer_permission(request):
-            raise PermissionDenied
         job = get_object_or_404(JobExecution, id=job_id)
         try:
             act(job)
@@ -215,8 +225,8 @@ class JobAdmin(ReadOnlyAdmin):
                 "steps": steps_of(job),
                 "attempts": list(job.attempts.all()),
                 "subject_url": subject_url(job),
-                "can_cancel": job.status in WAITING and self.has_steer_permission(request),
-                "can_retry": job.status == Status.DEAD and self.has_steer_permission(request),
+                "can_cancel": job.status in WAITING and self.has_cancel_permission(request),
+                "can_retry": job.status == Status.DEAD and self.has_retry_permission(request),
             }
         response: HttpResponse = super().change_view(request, object_id, form_url, context)
         return response

@@ -1,15 +1,22 @@
 """Workers and lanes in the admin."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.messages import ERROR, SUCCESS
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_POST
 from unfold.decorators import action, display
 
 from jobs import lanes, workers
 from jobs.actor import Actor
 from jobs.admin.base import ReadOnlyAdmin
+from jobs.kinds import UnknownKind
 from jobs.models import Lane, WorkerProcess
 from jobs.states import Source
 
@@ -85,14 +92,54 @@ class LaneAdmin(ReadOnlyAdmin):
         """Return whether the lane is paused."""
         return "paused" if lane.paused_at else "open"
 
-    @action(description="Pause", permissions=["steer"])
+    def has_pause_permission(self, request: HttpRequest) -> bool:
+        """Tell whether the user may pause and resume lanes."""
+        return request.user.has_perm("jobs.pause_lane")
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the dashboard's buttons, which take POST only."""
+        wrap = self.admin_site.admin_view
+        return [
+            path("<str:kind>/pause/", wrap(require_POST(self.pause_view)), name="lane_pause"),
+            path("<str:kind>/resume/", wrap(require_POST(self.resume_view)), name="lane_resume"),
+            *super().get_urls(),
+        ]
+
+    def pause_view(self, request: HttpRequest, kind: str) -> HttpResponse:
+        """Pause a lane, for a reason that a person gives."""
+        reason = request.POST.get("reason", "").strip()
+        if not reason:
+            self.message_user(request, "Say why the lane is paused: whoever finds it paused wants to know.", ERROR)
+            return redirect("admin:index")
+        return self._steer(
+            request, kind, f"paused: {reason}", lambda actor: lanes.pause(kind, actor=actor, reason=reason[:200])
+        )
+
+    def resume_view(self, request: HttpRequest, kind: str) -> HttpResponse:
+        """Resume a lane."""
+        return self._steer(request, kind, "resumed", lambda actor: lanes.resume(kind))
+
+    def _steer(self, request: HttpRequest, kind: str, done: str, act: Callable[[Actor], None]) -> HttpResponse:
+        if not self.has_pause_permission(request):
+            raise PermissionDenied
+        before = Lane.objects.filter(kind=kind).first()
+        was = f"paused ({before.circuit or before.paused_by})" if before and before.paused_at else "open"
+        try:
+            act(Actor(request.user.get_username(), Source.ADMIN))
+        except UnknownKind as error:
+            raise Http404(str(error)) from None
+        self.log_change(request, Lane.objects.get(kind=kind), f"{done} (was {was})")
+        self.message_user(request, f"{kind} is {done.partition(':')[0]}.", SUCCESS)
+        return redirect("admin:index")
+
+    @action(description="Pause", permissions=["pause"])
     def pause(self, request: HttpRequest, queryset: QuerySet[Lane]) -> None:
         """Claim nothing more of the selected lanes."""
         for lane in queryset:
             lanes.pause(lane.kind, actor=Actor(request.user.get_username(), Source.ADMIN), reason="paused in the admin")
             self.log_change(request, lane, "paused")
 
-    @action(description="Resume", permissions=["steer"])
+    @action(description="Resume", permissions=["pause"])
     def resume(self, request: HttpRequest, queryset: QuerySet[Lane]) -> None:
         """Let jobs of the selected lanes be claimed again."""
         for lane in queryset:

@@ -18,7 +18,7 @@ from unfold.decorators import display
 
 from jobs import runs
 from jobs.actor import Actor
-from jobs.admin.base import ReadOnlyAdmin
+from jobs.admin.base import ReadOnlyAdmin, back_to_dashboard
 from jobs.kinds import UnknownKind, all_kinds, get_kind
 from jobs.lifecycle import StateConflict
 from jobs.lifecycle.counts import DEAD
@@ -90,6 +90,10 @@ class RunAdmin(ReadOnlyAdmin):
         """Return how many of its jobs are dead."""
         return f"{run.dead:,}"
 
+    def has_steer_permission(self, request: HttpRequest) -> bool:
+        """Tell whether the user may start, stop and resume runs."""
+        return request.user.has_perm("jobs.steer_run")
+
     def get_urls(self) -> list[URLPattern]:
         """Add the form that starts one, the part of a page that is refreshed, and the buttons, which take POST only."""
         wrap = self.admin_site.admin_view
@@ -158,7 +162,7 @@ class RunAdmin(ReadOnlyAdmin):
         else:
             self.log_change(request, run, done)
             self.message_user(request, done, messages.SUCCESS)
-        return HttpResponseRedirect(reverse("admin:jobs_run_change", args=[run.id]))
+        return back_to_dashboard(request) or HttpResponseRedirect(reverse("admin:jobs_run_change", args=[run.id]))
 
     def start_view(self, request: HttpRequest, kind: str) -> HttpResponse:
         """Ask for the options of a run, say what it would come to, start it."""

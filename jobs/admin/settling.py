@@ -17,7 +17,7 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 from unfold.decorators import action
 
-from jobs.admin.base import ReadOnlyAdmin
+from jobs.admin.base import ReadOnlyAdmin, back_to_dashboard
 from jobs.admin.verbs import RESOLVE, RETRY, SettleForm, Verb
 from jobs.models import DeadLetter
 
@@ -30,12 +30,20 @@ class SettlingAdmin(ReadOnlyAdmin):
 
     actions = ["retry_selected", "resolve_selected"]
 
-    @action(description="Retry", permissions=["steer"])
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        """Tell whether the user may have dead letters tried again."""
+        return bool(request.user.has_perm(RETRY.permission))
+
+    def has_resolve_permission(self, request: HttpRequest) -> bool:
+        """Tell whether the user may put dead letters aside."""
+        return bool(request.user.has_perm(RESOLVE.permission))
+
+    @action(description="Retry", permissions=["retry"])
     def retry_selected(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> HttpResponse:
         """Ask before the selected letters, or all that match the filter, are retried."""
         return self._ask_about_selected(request, RETRY, queryset)
 
-    @action(description="Resolve", permissions=["steer"])
+    @action(description="Resolve", permissions=["resolve"])
     def resolve_selected(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> HttpResponse:
         """Ask before the selected letters, or all that match the filter, are resolved."""
         return self._ask_about_selected(request, RESOLVE, queryset)
@@ -81,7 +89,7 @@ class SettlingAdmin(ReadOnlyAdmin):
 
     def settle_view(self, request: HttpRequest, verb: Verb) -> HttpResponse:
         """GET asks about all letters that match the address's filter; POST does what was asked about."""
-        if not self.has_steer_permission(request):
+        if not request.user.has_perm(verb.permission):
             raise PermissionDenied
         try:
             matching: QuerySet[DeadLetter] = self.get_changelist_instance(request).queryset
@@ -97,11 +105,13 @@ class SettlingAdmin(ReadOnlyAdmin):
         self._settle(
             request, verb, by_id if given["letters"] else matching.filter(id__lte=given["up_to"]), given["note"]
         )
-        return HttpResponseRedirect(_with_filter(request, "admin:jobs_deadletter_changelist"))
+        return back_to_dashboard(request) or HttpResponseRedirect(
+            _with_filter(request, "admin:jobs_deadletter_changelist")
+        )
 
     def settle_one_view(self, request: HttpRequest, letter_id: int, verb: Verb) -> HttpResponse:
         """Settle one letter and show it."""
-        if not self.has_steer_permission(request):
+        if not request.user.has_perm(verb.permission):
             raise PermissionDenied
         letter = get_object_or_404(DeadLetter, pk=letter_id)
         form = SettleForm({"letters": str(letter.pk), "note": request.POST.get("note", "")})

@@ -26,6 +26,8 @@ class Verb:
     name: str
     #: What was done to a letter, as messages say it.
     done: str
+    #: Who may.
+    permission: str
     #: What would come of it.
     outlook: Callable[[QuerySet[DeadLetter]], Outcome]
     #: Does it, in a person's name and with a note.
@@ -52,8 +54,10 @@ def _resolve(letters: QuerySet[DeadLetter], by: str, note: str, written: Written
     return done.resolved, done.reasons
 
 
-RETRY = Verb(name="retry", done="requeued", outlook=_retry_outlook, settle=_retry)
-RESOLVE = Verb(name="resolve", done="resolved", outlook=_resolve_outlook, settle=_resolve)
+RETRY = Verb(name="retry", done="requeued", permission="jobs.retry_job", outlook=_retry_outlook, settle=_retry)
+RESOLVE = Verb(
+    name="resolve", done="resolved", permission="jobs.resolve_deadletter", outlook=_resolve_outlook, settle=_resolve
+)
 
 
 class SettleForm(forms.Form):

@@ -31,6 +31,7 @@ class Alert(models.Model):
     announced = models.BooleanField(db_default=False)
 
     class Meta:
+        permissions = [("test_alert", "Can send test alerts")]
         constraints = [
             models.CheckConstraint(condition=Q(state__in=["ok", "firing"]), name="alerts_alert_state_known"),
             models.CheckConstraint(

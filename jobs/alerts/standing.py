@@ -1,6 +1,6 @@
 """How every rule stands: shared by admin, API, metrics and command, so that no two places disagree."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,11 +32,16 @@ class Standing:
         return self.state == Alert.State.FIRING
 
 
-def standings() -> list[Standing]:
-    """Return every rule by name, those that fire first; rules that are `live` are asked anew."""
+def standings(found: Mapping[str, Finding] | None = None) -> list[Standing]:
+    """Return every rule by name, those that fire first; rules that are `live` are asked anew.
+
+    What the caller has found this moment, by the names of rules, counts for these; nobody is asked about them.
+    """
     rules = all_rules()
     rows = Alert.objects.in_bulk([rule.name for rule in rules])
-    found = {reading.rule.name: reading.finding for reading in look(rule for rule in rules if rule.live)}
+    known = found or {}
+    asked = look(rule for rule in rules if rule.live and rule.name not in known)
+    found = {**{reading.rule.name: reading.finding for reading in asked if reading.finding}, **known}
     told = [standing(rule, rows.get(rule.name), found.get(rule.name)) for rule in rules]
     return sorted(told, key=lambda each: (not each.firing, each.rule.name))
 

@@ -150,6 +150,7 @@ class WorkerSerializer(serializers.ModelSerializer[WorkerProcess]):
             "version",
             "state",
             "threads",
+            "queues",
             "started_at",
             "last_heartbeat_at",
             "processed",

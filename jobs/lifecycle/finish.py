@@ -16,6 +16,7 @@ from jobs.lifecycle.bury import Grave, bury
 from jobs.lifecycle.claim import Claim, ClaimedJob
 from jobs.lifecycle.counts import count
 from jobs.lifecycle.rewait import Ended, end_unfinished
+from jobs.lifecycle.tally import tally
 from jobs.models import Attempt
 from jobs.retry import delay_before_retry
 
@@ -103,6 +104,7 @@ def finish(
             counts[status] = counts.get(status, 0) + 1
         if any(job.run_id for job in claimed.jobs):
             count(list(final))
+        tally([job_id for job_id, outcome in final.items() if not isinstance(outcome, Postponed)])
         circuit.note(claimed.kind, [failure.error for failure in failed.values()], succeeded=bool(succeeded))
         with connection.cursor() as cursor:
             cursor.execute(

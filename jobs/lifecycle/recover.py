@@ -8,6 +8,7 @@ from jobs.errors import Poisoned
 from jobs.lifecycle.bury import Grave, bury
 from jobs.lifecycle.counts import count
 from jobs.lifecycle.rewait import Ended, end_unfinished
+from jobs.lifecycle.tally import tally
 from jobs.models import Attempt, JobExecution
 
 #: A job that was claimed this often without ever finishing is the likely reason why.
@@ -63,8 +64,10 @@ def _take_back(leases: list[UUID], *, blame: bool = True) -> int:
     states = end_unfinished(
         [Ended(**row, status="dead" if row["deliveries"] >= MAX_DELIVERIES else "queued") for row in held]
     )
-    _bury_poisoned([job_id for job_id, status in states.items() if status == "dead"])
+    dead = [job_id for job_id, status in states.items() if status == "dead"]
+    _bury_poisoned(dead)
     count(list(states))
+    tally(dead)
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM jobs_lease WHERE id = ANY(%s)", [leases])
     return len(states)

@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from jobs.actor import Actor
 from jobs.lifecycle.counts import count, uncount
 from jobs.lifecycle.rewait import states_of, write_in_order
+from jobs.lifecycle.tally import tally
 from jobs.models import DeadLetter, JobExecution
 from jobs.states import WAITING, Operation, Status
 
@@ -40,6 +41,7 @@ def cancel(job_id: UUID, *, by: str) -> None:
         changed = cursor.rowcount
         if changed:
             count([job_id])
+            tally([job_id])
     if not changed:
         status = JobExecution.objects.values_list("status", flat=True).get(id=job_id)
         raise StateConflict(f"The job is {status}: only a queued or retrying job can be cancelled.")
@@ -70,6 +72,7 @@ def _call_off(jobs: QuerySet[JobExecution], reason: str) -> int:
         ids = list(waiting.values_list("id", flat=True))
         JobExecution.objects.filter(id__in=ids).update(status=Status.CANCELLED, result=reason, finished_at=Now())
         count(ids)
+        tally(ids)
     return len(ids)
 
 

@@ -1,6 +1,6 @@
 """Keeps this worker process's row in the registry."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from multiprocessing.util import Finalize
 from threading import Event, Thread
@@ -34,11 +34,16 @@ class Registry(Middleware):
 
     def say_starting(self) -> None:
         """Enter the process as starting; called before it loads what takes long."""
-        _attempt(lambda: workers.enter_registry(0, workers.State.STARTING))
+        _attempt(lambda: workers.enter_registry(0, state=workers.State.STARTING))
 
     def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
         """Called once the consumers and threads run; a database that is away only delays the entry."""
-        self._thread = Thread(target=self._beat, args=(worker.worker_threads,), name="heartbeat", daemon=True)
+        self._thread = Thread(
+            target=self._beat,
+            args=(worker.worker_threads, worker.consumer_whitelist or ()),
+            name="heartbeat",
+            daemon=True,
+        )
         self._thread.start()
         # A second signal ends the process without the hook below; what it holds is given back all the same.
         Finalize(None, self._sign_off, exitpriority=_LAST)
@@ -58,10 +63,10 @@ class Registry(Middleware):
             self._stop.set()
             _attempt(workers.say_stopped)
 
-    def _beat(self, threads: int) -> None:
-        act: Callable[[int], object] = workers.enter_registry
+    def _beat(self, threads: int, queues: Collection[str]) -> None:
+        act: Callable[[int, Collection[str]], object] = workers.enter_registry
         while True:
-            known = _attempt(partial(act, threads))
+            known = _attempt(partial(act, threads, queues))
             if known:
                 act = workers.beat
             if self._stop.wait(settings.WORKER_HEARTBEAT if known else _RETRY_AFTER):

@@ -1,6 +1,7 @@
 """The rows behind durable jobs. PostgreSQL is the truth: every count on a screen comes from here."""
 
 from jobs.models.dead_letter import DeadLetter
+from jobs.models.history import Ending, Sample, Step, Tally
 from jobs.models.idempotency import IdempotentRequest
 from jobs.models.job import Attempt, JobExecution
 from jobs.models.lane import Lane, Lease
@@ -11,6 +12,7 @@ from jobs.models.worker import WorkerProcess
 __all__ = [
     "Attempt",
     "DeadLetter",
+    "Ending",
     "IdempotentRequest",
     "JobExecution",
     "Lane",
@@ -18,5 +20,8 @@ __all__ = [
     "PeriodicTask",
     "Run",
     "RunCount",
+    "Sample",
+    "Step",
+    "Tally",
     "WorkerProcess",
 ]

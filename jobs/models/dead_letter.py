@@ -36,6 +36,7 @@ class DeadLetter(models.Model):
     fingerprint = models.CharField(max_length=16)
 
     class Meta:
+        permissions = [("resolve_deadletter", "Can resolve dead letters")]
         constraints = [
             models.UniqueConstraint(
                 fields=["job"], condition=Q(resolved_at__isnull=True), name="jobs_deadletter_one_open_per_job"

@@ -48,6 +48,7 @@ class JobExecution(models.Model):
 
     class Meta:
         verbose_name = "job"
+        permissions = [("cancel_job", "Can cancel waiting jobs"), ("retry_job", "Can retry dead jobs")]
         constraints = [
             models.UniqueConstraint(
                 fields=["kind", "subject"], condition=Q(status__in=WAITING), name="jobs_job_one_waiting_per_subject"

@@ -49,5 +49,8 @@ class Lane(models.Model):
     #: Single jobs rejected one after another with no success between: a sign that it is not the jobs.
     rejections = models.PositiveIntegerField(db_default=0)
 
+    class Meta:
+        permissions = [("pause_lane", "Can pause and resume lanes")]
+
     def __str__(self) -> str:
         return self.kind

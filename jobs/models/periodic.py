@@ -17,5 +17,8 @@ class PeriodicTask(models.Model):
     #: Due times that passed while nobody was there to notice; made good by one job.
     missed = models.PositiveIntegerField(db_default=0)
 
+    class Meta:
+        permissions = [("steer_periodictask", "Can run periodic work now and switch its schedule")]
+
     def __str__(self) -> str:
         return self.name

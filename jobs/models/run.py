@@ -55,6 +55,7 @@ class Run(models.Model):
     samples = models.JSONField(db_default=[], blank=True)
 
     class Meta:
+        permissions = [("steer_run", "Can start, stop and resume runs")]
         constraints = [
             models.UniqueConstraint(
                 fields=["kind"],

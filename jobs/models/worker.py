@@ -1,5 +1,6 @@
 """Worker processes."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
@@ -21,6 +22,8 @@ class WorkerProcess(models.Model):
     pid = models.PositiveIntegerField()
     version = models.CharField(max_length=40)
     threads = models.PositiveSmallIntegerField()
+    #: The lanes that it serves; empty: all.
+    queues = ArrayField(models.CharField(max_length=64), default=list, db_default=[], blank=True)
     state = models.CharField(max_length=10, choices=State)
     started_at = models.DateTimeField(db_default=Now())
     last_heartbeat_at = models.DateTimeField(db_default=Now())

@@ -87,7 +87,7 @@ def processed(run: Run) -> int:
 
 def progress_of(run: Run) -> Progress:
     """Read the counts."""
-    return _progress(run, dict(RunCount.objects.filter(run=run).values_list("outcome", "jobs")), clock.now())
+    return progress_of_counted(run, dict(RunCount.objects.filter(run=run).values_list("outcome", "jobs")), clock.now())
 
 
 def progress_of_many(runs: list[Run]) -> list[Progress]:
@@ -96,10 +96,11 @@ def progress_of_many(runs: list[Run]) -> list[Progress]:
     for run_id, outcome, jobs in RunCount.objects.filter(run__in=runs).values_list("run_id", "outcome", "jobs"):
         counts[run_id][outcome] = jobs
     now = clock.now()
-    return [_progress(run, counts[run.id], now) for run in runs]
+    return [progress_of_counted(run, counts[run.id], now) for run in runs]
 
 
-def _progress(run: Run, counts: dict[str, int], now: datetime) -> Progress:
+def progress_of_counted(run: Run, counts: dict[str, int], now: datetime) -> Progress:
+    """Make it of a run's counts by outcome, read at `now`."""
     cancelled = counts.pop("cancelled", 0)
     failed = sum(jobs for outcome, jobs in counts.items() if _class_of(outcome) is not None)
     results = {outcome: jobs for outcome, jobs in sorted(counts.items()) if jobs and _class_of(outcome) is None}

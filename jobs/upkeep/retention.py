@@ -6,10 +6,21 @@ from django.db.models import Exists, OuterRef
 
 from jobs.clock import ago
 from jobs.idempotency import KEEP
-from jobs.models import Attempt, DeadLetter, IdempotentRequest, JobExecution, PeriodicTask, Run, WorkerProcess
+from jobs.models import (
+    Attempt,
+    DeadLetter,
+    IdempotentRequest,
+    JobExecution,
+    PeriodicTask,
+    Run,
+    Sample,
+    Step,
+    Tally,
+    WorkerProcess,
+)
 from jobs.runs.start import ACTIVE
 from jobs.states import FINISHED
-from jobs.upkeep.pruners import Pruner, register
+from jobs.upkeep.pruners import Delete, Pruner, register
 
 State = WorkerProcess.State
 
@@ -67,9 +78,29 @@ def delete_idempotent_requests(age: float, limit: int) -> int:
     return IdempotentRequest.objects.filter(id__in=list(old.values_list("id", flat=True)[:limit])).delete()[0]
 
 
+#: Days for which history is kept: by the minute for the charts of an hour, by the hour for those of days and weeks.
+MINUTES_FOR, HOURS_FOR = 2, 400
+
+
+def delete_history(step: Step) -> Delete:
+    """Return what deletes tallies and samples of one step."""
+
+    def delete(age: float, limit: int) -> int:
+        deleted = 0
+        for model in (Tally, Sample):
+            old = model._default_manager.filter(step=step, at__lt=ago(age)).order_by("at")
+            ids = list(old.values_list("pk", flat=True)[: limit - deleted])
+            deleted += model._default_manager.filter(pk__in=ids).delete()[0]
+        return deleted
+
+    return delete
+
+
 # Dead letters first: a job goes when its letters are gone; runs last, for the same reason.
 register(Pruner("dead_letters", lambda: settings.RETENTION_DEAD_LETTERS_DAYS, delete_dead_letters))
 register(Pruner("jobs", lambda: settings.RETENTION_JOBS_DAYS, delete_jobs))
 register(Pruner("runs", lambda: settings.RETENTION_RUNS_DAYS, delete_runs))
 register(Pruner("workers", lambda: settings.RETENTION_WORKERS_DAYS, delete_workers))
 register(Pruner("idempotent_requests", lambda: KEEP / 86_400, delete_idempotent_requests))
+register(Pruner("history_by_minute", lambda: MINUTES_FOR, delete_history(Step.MINUTE)))
+register(Pruner("history_by_hour", lambda: HOURS_FOR, delete_history(Step.HOUR)))

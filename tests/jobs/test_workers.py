@@ -110,11 +110,11 @@ def test_names_tell_processes_of_one_pid_apart(monkeypatch) -> None:
 def test_a_worker_process_beats_from_boot_to_shutdown(settings, kind: Kind) -> None:
     settings.WORKER_HEARTBEAT = 0.01
 
-    worker: Any = SimpleNamespace(worker_threads=3)
+    worker: Any = SimpleNamespace(worker_threads=3, consumer_whitelist={"prune"})
     broker: Any = None
     registry = Registry()
     registry.after_worker_boot(broker, worker)
-    until(lambda: WorkerProcess.objects.filter(name=worker_name(), threads=3), "the entry")
+    until(lambda: WorkerProcess.objects.filter(name=worker_name(), threads=3, queues=["prune"]), "the entry")
     silent_for(600)
     until(lambda: find_lost() == [] and me().last_heartbeat_at > long_ago(300), "a heartbeat")
     registry.before_worker_shutdown(broker, worker)

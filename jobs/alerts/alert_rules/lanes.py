@@ -1,5 +1,7 @@
 """Lanes that the system paused because of their provider: refused key, exhausted quota, wrong model."""
 
+from collections.abc import Mapping
+
 from django.db.models import Q
 from django.db.models.functions import Now
 
@@ -17,9 +19,14 @@ def provider_paused(threshold: float) -> Finding:
         .exclude(kind=DELIVER_ALERT)
         .order_by("kind")[:10]
     )
+    return paused_lanes({lane.kind: (lane.circuit, lane.pause_reason) for lane in lanes})
+
+
+def paused_lanes(lanes: Mapping[str, tuple[str, str]]) -> Finding:
+    """Say which lanes are paused: for each its failure class, and what the provider said."""
     if not lanes:
         return Finding(False, 0, "No lane is paused by its provider.")
-    told = "; ".join(f"{lane.kind} ({lane.circuit}: {lane.pause_reason})" for lane in lanes)
+    told = "; ".join(f"{kind} ({circuit}: {reason})" for kind, (circuit, reason) in lanes.items())
     return Finding(True, len(lanes), f"Paused: {told}.")
 
 

@@ -28,7 +28,11 @@ def worker_lost(threshold: float) -> Finding:
 
 def no_worker(threshold: float) -> Finding:
     """Tell whether any worker beats."""
-    alive = workers.alive().count()
+    return workers_told(workers.alive().count())
+
+
+def workers_told(alive: int) -> Finding:
+    """Say how many workers beat."""
     return Finding(not alive, alive, f"Workers alive: {alive}." if alive else "No worker is alive: every job waits.")
 
 

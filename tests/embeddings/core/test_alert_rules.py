@@ -9,7 +9,7 @@ from redis import Redis
 from embeddings import alert_rules
 from embeddings.alert_rules import daily_budget
 from embeddings.models import ProviderUsage
-from embeddings.quota import embedding_throttle
+from embeddings.quota import embedding_throttle, impatient_throttle
 from jobs.alerts.look import look
 from jobs.alerts.rules import Finding, all_rules
 from jobs.throttle import Throttle
@@ -29,7 +29,7 @@ def throttle(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Throttl
     settings.EMBEDDING_RPD = 10
     client = Redis.from_url(REDIS_URL)
     made = new_throttle(client, units_per_day=10, reserve=0.0)
-    monkeypatch.setattr(alert_rules, "_throttle", lambda: made)
+    monkeypatch.setattr(alert_rules, "impatient_throttle", lambda: made)
     yield made
     client.close()
 
@@ -67,5 +67,5 @@ def test_without_a_daily_budget_there_is_nothing_to_use_up(throttle: Throttle, s
 
 
 def test_it_asks_about_the_budget_that_the_jobs_spend() -> None:
-    assert alert_rules._throttle().name == embedding_throttle().name
-    assert alert_rules._throttle().limits == embedding_throttle().limits
+    assert impatient_throttle().name == embedding_throttle().name
+    assert impatient_throttle().limits == embedding_throttle().limits

@@ -26,7 +26,7 @@ def person(db: None) -> MakePerson:
 @pytest.fixture
 def operator(person: MakePerson) -> Client:
     """Somebody who may see and settle dead letters."""
-    return person("болд", "view_deadletter", "change_deadletter")
+    return person("болд", "view_deadletter", "retry_job", "resolve_deadletter")
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ def test_who_may_only_see_is_refused_what_steers(viewer: Client, kind: Kind) -> 
 
 def test_the_permission_of_another_page_does_not_count(person: MakePerson, kind: Kind) -> None:
     letter = bury(kind, "a")[0]
-    lanes_only = person("lanes", "view_lane", "change_lane", "view_jobexecution")
+    lanes_only = person("lanes", "view_lane", "pause_lane", "view_jobexecution")
 
     for url in (LIST, f"{LIST}causes/", page_of(letter)):
         assert lanes_only.get(url).status_code == 403
@@ -76,7 +76,7 @@ def test_strangers_are_sent_to_the_login(client: Client, kind: Kind) -> None:
 
 def test_a_post_without_the_token_against_forgery_is_refused(person: MakePerson, kind: Kind) -> None:
     letter = bury(kind, "a")[0]
-    strict = person("strict", "view_deadletter", "change_deadletter", enforce_csrf_checks=True)
+    strict = person("strict", "view_deadletter", "retry_job", "resolve_deadletter", enforce_csrf_checks=True)
 
     for url in steering(letter.pk):
         assert strict.post(url, {"up_to": letter.pk, "letters": letter.pk}).status_code == 403

@@ -23,7 +23,7 @@ LIST = "/admin/jobs/run/"
 
 @pytest.fixture
 def operator(person: MakePerson) -> Client:
-    return person("болд", "view_run", "change_run")
+    return person("болд", "view_run", "steer_run")
 
 
 @pytest.fixture

@@ -141,7 +141,7 @@ def test_a_confirmation_sent_twice_settles_each_once(operator: Client, kind: Kin
 def test_two_operators_who_confirm_at_once_requeue_each_job_once(person: MakePerson, make_kind: MakeKind) -> None:
     kind = make_kind(batch_size=100, linger=0.0)
     letters = bury(kind, *[f"s{n}" for n in range(100)])
-    both = [person(name, "view_deadletter", "change_deadletter") for name in ("one", "two")]
+    both = [person(name, "view_deadletter", "retry_job", "resolve_deadletter") for name in ("one", "two")]
     asked = [select(both[0], "retry", *letters), both[1].get(f"{LIST}retry/?state=unresolved")]
 
     responses = at_once(*[partial(confirm, client, question) for client, question in zip(both, asked, strict=True)])

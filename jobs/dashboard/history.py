@@ -1,0 +1,108 @@
+"""The charts of jobs: what they ended in, how long they waited and ran, how many waited."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from jobs.dashboard.charts import Chart, Series, bars, lines
+from jobs.dashboard.look import Look
+from jobs.gauges import WAITING
+from jobs.history.buckets import added, quantile
+from jobs.history.tallies import Counted, group_of
+from jobs.models import Step
+
+#: What attempts end in: the first is drawn at the bottom, failures on top of it, where nothing hides them.
+GROUPS = {
+    "succeeded": "good",
+    "cancelled": "quiet",
+    "retrying": "warning",
+    "dead": "bad",
+}
+_NAMES = {"succeeded": "succeeded", "cancelled": "cancelled", "retrying": "failed, tried again", "dead": "dead"}
+QUANTILES = {"p50": (0.5, "first"), "p95": (0.95, "second"), "p99": (0.99, "third")}
+
+
+def charts(look: Look) -> list[Chart]:
+    """Return all of them."""
+    return [outcomes(look), waits(look), runs(look), depth(look)]
+
+
+def outcomes(look: Look) -> Chart:
+    """What attempts ended in."""
+    moments = look.span.moments(look.now)
+    at = {moment: dict.fromkeys(GROUPS, 0) for moment in moments}
+    for counted in look.tallies():
+        if counted.at in at:
+            at[counted.at][group_of(counted.outcome)] += counted.count.jobs
+    series = [
+        Series(_NAMES[group], style, [float(at[moment][group]) for moment in moments])
+        for group, style in GROUPS.items()
+    ]
+    told = ", ".join(f"{sum(value or 0 for value in each.values):,.0f} {each.name}" for each in series)
+    per = "minute" if look.span.step == Step.MINUTE else "hour"
+    return bars(
+        "outcomes",
+        f"Attempts that ended, per {per}",
+        look.span,
+        look.now,
+        series,
+        description=f"Within {look.span.title}: {told}.",
+    )
+
+
+def waits(look: Look) -> Chart:
+    """How long jobs that succeeded waited from due to claimed."""
+    return _times(look, "waits", "Wait, from due to claimed", lambda counted: counted.count.waited)
+
+
+def runs(look: Look) -> Chart:
+    """How long attempts took from claimed to ended."""
+    return _times(look, "runs", "Run time, from claimed to ended", lambda counted: counted.count.ran)
+
+
+def _times(look: Look, name: str, title: str, histogram: Callable[[Counted], Sequence[int]]) -> Chart:
+    moments = look.span.moments(look.now)
+    at: dict[datetime, list[int]] = {}
+    for counted in look.tallies():
+        at[counted.at] = added(at[counted.at], histogram(counted)) if counted.at in at else list(histogram(counted))
+    series = [
+        Series(label, style, [quantile(at[moment], share) if moment in at else None for moment in moments])
+        for label, (share, style) in QUANTILES.items()
+    ]
+    everything = added(*(at[moment] for moment in moments if moment in at))
+    overall = {label: quantile(everything, share) for label, (share, _) in QUANTILES.items()}
+    told = ", ".join(f"{label} {seconds_of(value)}" for label, value in overall.items() if value is not None)
+    return lines(
+        name,
+        title,
+        look.span,
+        look.now,
+        series,
+        description=f"Within {look.span.title}: {told or 'nothing ended'}.",
+        unit=" s",
+    )
+
+
+def depth(look: Look) -> Chart:
+    """How many jobs waited at most."""
+    moments = look.span.moments(look.now)
+    at: dict[datetime, float] = {}
+    for point in look.samples(WAITING):
+        at[point.at] = at.get(point.at, 0.0) + point.peak
+    highest = max(at.values(), default=0.0)
+    return lines(
+        "depth",
+        "Waiting jobs, at most",
+        look.span,
+        look.now,
+        [Series("waiting", "first", [at.get(moment) for moment in moments])],
+        description=f"Within {look.span.title}: {highest:,.0f} at most.",
+    )
+
+
+def seconds_of(seconds: float) -> str:
+    """Return a duration as a person reads it."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:,.0f} min" if seconds < 7200 else f"{seconds / 3600:,.1f} h"
