@@ -31,7 +31,7 @@ BEGIN
         END IF;
     END LOOP;
 END $$
-"""  # noqa: S608 names of ours
+"""
 
 
 def empty_tables(test: TransactionTestCase) -> None:

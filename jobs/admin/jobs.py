@@ -18,6 +18,7 @@ from unfold.decorators import action, display
 from jobs import lifecycle
 from jobs.actor import Actor
 from jobs.admin.base import ReadOnlyAdmin
+from jobs.admin.filters import ErrorClassFilter, KindFilter
 from jobs.kinds import UnknownKind, get_kind
 from jobs.lifecycle import StateConflict
 from jobs.models import DeadLetter, JobExecution
@@ -60,7 +61,7 @@ class JobAdmin(ReadOnlyAdmin):
         "shown_duration",
     ]
     list_display_links = ["shown_status"]
-    list_filter = ["status", "kind", "priority", "operation", "error_class"]
+    list_filter = ["status", KindFilter, "priority", "operation", ErrorClassFilter]
     search_fields = ["id"]
     search_help_text = "A job's or a business's id, or the beginning of a business's name"
     ordering = ["-created_at"]

@@ -22,11 +22,14 @@ COMMAND_WITHIN = 110.0
 
 @dataclass(frozen=True)
 class Template:
-    """A migrated database with an administrator and nothing else."""
+    """A migrated database with an administrator and nothing else, and the static files of the web server."""
 
     server_url: str
     name: str
     token: str
+    user: str
+    password: str
+    static: Path
 
 
 def manage(environment: Mapping[str, str], *arguments: str) -> str:
@@ -51,8 +54,10 @@ def template_database(server_url: str, environment: Mapping[str, str], var_dir: 
     with _database(server_url) as (name, url):
         environment = {**environment, "VAR_DIR": str(var_dir), "DATABASE_URL": url, "SAMPLE_DATA": "0"}
         manage(environment, "migrate", "--noinput", "-v0")
+        manage(environment, "collectstatic", "--noinput", "-v0")
         credentials = json.loads(manage(environment, "bootstrap").splitlines()[-1])
-        yield Template(server_url, name, credentials["api_token"])
+        user, password = credentials["admin_user"], credentials["admin_password"]
+        yield Template(server_url, name, credentials["api_token"], user, password, var_dir / "static")
 
 
 @contextmanager

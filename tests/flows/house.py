@@ -71,6 +71,7 @@ class House:
         url = stack.enter_context(copied_database(self._template))
         self._servers = stack.enter_context(throwaway_servers(database_url=url))
         self.logs = self._servers.logs
+        (self._servers.var_dir / "static").symlink_to(self._template.static)
         self._sql = stack.enter_context(psycopg.connect(url, autocommit=True))
         self.environment = {
             **clean_environment(),
@@ -85,7 +86,8 @@ class House:
         self._web = web = self._serve(port.number)
         stack.callback(web.stop, signal.SIGTERM, grace=5)
         stack.callback(self.dismiss)
-        self.api = Api(f"http://{HOST}:{port.number}", self._template.token)
+        self.url = f"http://{HOST}:{port.number}"
+        self.api = Api(self.url, self._template.token)
         stack.callback(self.api.http.close)
 
     def _serve(self, port: int) -> Child:
@@ -132,6 +134,23 @@ class House:
         """Say how the web server has ended, nothing while it runs."""
         return "" if self._web.poll() is None else self._web.failure()
 
+    def enter_user(self, name: str, group: str) -> str:
+        """Enter a member of the staff who is in a group of operators and nothing else; return the password."""
+        self.sql(
+            "INSERT INTO auth_user (username, password, is_superuser, is_staff, is_active, first_name, last_name,"
+            " email, date_joined) SELECT %s, password, false, true, true, '', '', '', now()"
+            " FROM auth_user WHERE username = %s ON CONFLICT DO NOTHING",
+            name,
+            self._template.user,
+        )
+        self.sql(
+            "INSERT INTO auth_user_groups (user_id, group_id) SELECT auth_user.id, auth_group.id FROM auth_user,"
+            " auth_group WHERE username = %s AND name = %s ON CONFLICT DO NOTHING",
+            name,
+            group,
+        )
+        return self._template.password
+
     def empty(self) -> None:
         """Remove what a flow has left; of its workers, only the resident one may still be there.
 
@@ -145,7 +164,7 @@ class House:
         self.sql("UPDATE jobs_periodictask SET last_job_id = NULL")
         for table in (
             *("jobs_attempt", "jobs_deadletter", "jobs_jobexecution", "jobs_lease", "jobs_runcount", "jobs_run"),
-            *("jobs_lane", "jobs_idempotentrequest"),
+            *("jobs_lane", "jobs_idempotentrequest", "jobs_ending", "jobs_tally", "jobs_sample", "alerts_alert"),
             *("embeddings_embedding", "embeddings_providerusage", "embeddings_servingmodel", "directory_business"),
         ):
             self.sql(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -99,7 +100,7 @@ class Postgres:
         url = self._servers.database_url
         self._superuser = psycopg.conninfo.make_conninfo(url, user=SUPERUSER)
         copy(template, self._superuser)
-        house = stack.enter_context(WithoutWeb(Template(url, NAME, template.token), google.settings))
+        house = stack.enter_context(WithoutWeb(replace(template, server_url=url, name=NAME), google.settings))
         self.stage = stack.enter_context(Stage(house, nursery, google, directory))
 
     def sql(self, statement: str) -> int:
