@@ -79,6 +79,7 @@ MIDDLEWARE = [
     "yellowbook.middleware.ActingUserMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "yellowbook.middleware.content_security_policy",
     "django_structlog.middlewares.RequestMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
@@ -339,6 +340,7 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [lambda request: static("jobs/panels.css")],
+    "SCRIPTS": [lambda request: static("jobs/time.js"), lambda request: static("jobs/keys.js")],
     "SIDEBAR": {
         "show_search": True,
         "navigation": [

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from jobs.api import errors, health
 
@@ -16,7 +16,7 @@ urlpatterns = [
     path("api/admin/", include("jobs.api.urls")),
     path("api/admin/", include("jobs.alerts.urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     re_path(r"^api(/[\s\S]*)?\Z", errors.not_found),
     path("health/live", health.live, name="live"),
     path("health/ready", health.ready, name="ready"),

@@ -1,5 +1,6 @@
 """Jobs in the admin: list, page, cancel, retry."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -22,8 +23,10 @@ from jobs.admin.filters import ErrorClassFilter, KindFilter
 from jobs.kinds import UnknownKind, get_kind
 from jobs.lifecycle import StateConflict
 from jobs.models import DeadLetter, JobExecution
-from jobs.selectors import jobs_with_progress, progress_of, steps_of
+from jobs.payload import payload
+from jobs.selectors import jobs_with_progress, progress_of
 from jobs.states import WAITING, Priority, Source, Status
+from jobs.story import after, before, ended_with, story
 from jobs.wake import wake
 
 #: The colour of each state; its name is always written out too.
@@ -212,6 +215,21 @@ class JobAdmin(ReadOnlyAdmin):
             self.message_user(request, done, messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:jobs_jobexecution_change", args=[job_id]))
 
+    def _told(self, request: HttpRequest, job: JobExecution) -> dict[str, Any]:
+        """Return what happened to a job, for people and for copying."""
+        attempts = list(job.attempts.all())
+        url = request.build_absolute_uri(reverse("job-detail", args=[job.id]))
+        return {
+            "story": story(job, attempts),
+            "attempts": attempts,
+            "letters": list(job.dead_letters.order_by("id")),
+            "earlier": list(before(job)),
+            "later": list(after(job)),
+            "ended_with": ended_with(job),
+            "payload": json.dumps(payload(job), indent=2, ensure_ascii=False),
+            "curl": f"curl -H 'Authorization: Bearer TOKEN' {url}",
+        }
+
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -223,8 +241,7 @@ class JobAdmin(ReadOnlyAdmin):
                 "title": f"{job.kind}: {job.metadata.get('original_name') or job.subject}",
                 "job": job,
                 "progress": progress_of(job),
-                "steps": steps_of(job),
-                "attempts": list(job.attempts.all()),
+                **self._told(request, job),
                 "subject_url": subject_url(job),
                 "can_cancel": job.status in WAITING and self.has_cancel_permission(request),
                 "can_retry": job.status == Status.DEAD and self.has_retry_permission(request),

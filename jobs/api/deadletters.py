@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 
 from jobs import deadletters
 from jobs.api.fields import FlagField, TextField, TextUUIDField
-from jobs.api.filters import FlagFilter
+from jobs.api.filters import FlagFilter, UUIDFilter
 from jobs.errors import ErrorClass
 from jobs.models import DeadLetter
 
@@ -58,6 +58,7 @@ class DeadLetterFilter(django_filters.FilterSet):  # type: ignore[misc]
     kind = django_filters.CharFilter()
     error_class = django_filters.ChoiceFilter(choices=_CLASSES)
     fingerprint = django_filters.CharFilter()
+    run_id = UUIDFilter(field_name="job__run_id")
     resolved = FlagFilter(field_name="resolved_at", lookup_expr="isnull", exclude=True)
 
     class Meta:
@@ -193,12 +194,13 @@ class RetryManySerializer(serializers.Serializer[dict[str, Any]]):
     kind = TextField(required=False)
     error_class = serializers.ChoiceField(choices=_CLASSES, required=False)
     fingerprint = TextField(required=False)
+    run_id = TextUUIDField(required=False, help_text="Those of one run.")
     dry_run = FlagField(default=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse a request that names nothing."""
         if not attrs.keys() - {"dry_run"}:
-            raise serializers.ValidationError("Name job_ids, kind, error_class or fingerprint.")
+            raise serializers.ValidationError("Name job_ids, kind, error_class, fingerprint or run_id.")
         return attrs
 
     def letters(self) -> QuerySet[DeadLetter]:
@@ -207,7 +209,8 @@ class RetryManySerializer(serializers.Serializer[dict[str, Any]]):
         letters = deadletters.unsettled()
         if "job_ids" in given:
             letters = letters.filter(job_id__in=given["job_ids"])
-        return letters.filter(**{name: given[name] for name in ("kind", "error_class", "fingerprint") if name in given})
+        columns = {"kind": "kind", "error_class": "error_class", "fingerprint": "fingerprint", "run_id": "job__run_id"}
+        return letters.filter(**{column: given[name] for name, column in columns.items() if name in given})
 
 
 class RetriedSerializer(serializers.Serializer[dict[str, Any]]):
@@ -230,12 +233,13 @@ class RetryManyView(APIView):
         responses=RetriedSerializer,
     )
     def post(self, request: Request) -> Response:
-        """Make their jobs wait again; a dry run only counts them."""
+        """Make their jobs wait again; a dry run says how many would."""
         given = RetryManySerializer(data=request.data)
         given.is_valid(raise_exception=True)
         if given.validated_data["dry_run"]:
-            return Response({"requeued": given.letters().count(), "skipped": 0})
-        done = deadletters.retry_letters(given.letters(), triggered_by=request.user.get_username())
+            done = deadletters.retry_outlook(given.letters())
+        else:
+            done = deadletters.retry_letters(given.letters(), triggered_by=request.user.get_username())
         skipped = done.skipped + max(
             0, len(set(given.validated_data.get("job_ids", []))) - done.requeued - done.skipped
         )

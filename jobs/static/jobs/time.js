@@ -23,9 +23,9 @@
   };
 
   document.addEventListener("DOMContentLoaded", () => {
-    const everywhere = document.querySelector("#yb-dashboard");
-    if (!everywhere) return;
-    window.showTimes(everywhere);
-    setInterval(() => { if (!document.hidden) window.showTimes(everywhere); }, 1000);
+    const ours = document.querySelectorAll("#yb-dashboard, .yb-panel");
+    const show = () => ours.forEach(window.showTimes);
+    show();
+    if (ours.length) setInterval(() => { if (!document.hidden) show(); }, 1000);
   });
 })();

@@ -6,9 +6,11 @@ import pytest
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
+from jobs.actor import Actor
 from jobs.errors import NotFound, ServerError
 from jobs.kinds import Kind
 from jobs.models import DeadLetter, JobExecution
+from jobs.runs import start_run
 from tests.jobs.support import claimed, end, statuses, waiting
 
 from .conftest import error_of
@@ -149,6 +151,22 @@ class TestRetryMany:
         assert api.post(f"{DLQ}/retry", {"error_class": "server"}, format="json").json()["requeued"] == 0
         both = {"kind": kind.name, "error_class": "not_found"}
         assert api.post(f"{DLQ}/retry", both, format="json").json() == {"requeued": 2, "skipped": 0}
+
+    def test_by_run(self, api, kind: Kind) -> None:
+        letter, other = bury(kind, "a", "b")
+        run = start_run(kind.name, total=1, actor=Actor("bold", "api"))
+        JobExecution.objects.filter(id=letter).update(run=run)
+        assert ids_of(api.get(DLQ, {"run_id": str(run.id)})) == [letter]
+        asked = {"run_id": str(run.id)}
+        assert api.post(f"{DLQ}/retry", asked, format="json").json() == {"requeued": 1, "skipped": 0}
+        assert JobExecution.objects.get(id=other).status == "dead"
+
+    def test_a_dry_run_leaves_out_what_another_job_does(self, api, kind: Kind) -> None:
+        bury(kind, "a", "b")
+        waiting(kind, "a")
+        asked = {"kind": kind.name}
+        dry = api.post(f"{DLQ}/retry", {**asked, "dry_run": True}, format="json").json()
+        assert dry == api.post(f"{DLQ}/retry", asked, format="json").json() == {"requeued": 1, "skipped": 1}
 
     def test_a_dry_run_counts_and_changes_nothing(self, api, kind: Kind) -> None:
         bury(kind, "a", "b")
