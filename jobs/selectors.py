@@ -10,12 +10,10 @@ from jobs.models import JobExecution, Lease
 from jobs.states import WAITING, Status
 
 
-def jobs_with_progress() -> QuerySet[JobExecution]:
+def with_progress(jobs: QuerySet[JobExecution]) -> QuerySet[JobExecution]:
     """Return jobs, those that run with the progress that their batch has published."""
     lease = Lease.objects.filter(id=OuterRef("lease_id"))
-    return JobExecution.objects.annotate(
-        lease_progress=Subquery(lease.values("progress")), lease_steps=Subquery(lease.values("steps"))
-    )
+    return jobs.annotate(lease_progress=Subquery(lease.values("progress")), lease_steps=Subquery(lease.values("steps")))
 
 
 #: What each step of an attempt means, by its progress.

@@ -18,13 +18,13 @@ from unfold.decorators import action, display
 
 from jobs import lifecycle
 from jobs.actor import Actor
-from jobs.admin.base import ReadOnlyAdmin
+from jobs.admin.base import DescribedPages, ReadOnlyAdmin
 from jobs.admin.filters import ErrorClassFilter, KindFilter
 from jobs.kinds import UnknownKind, get_kind
 from jobs.lifecycle import StateConflict
 from jobs.models import DeadLetter, JobExecution
 from jobs.payload import payload
-from jobs.selectors import jobs_with_progress, progress_of
+from jobs.selectors import progress_of, with_progress
 from jobs.states import WAITING, Priority, Source, Status
 from jobs.story import after, before, ended_with, story
 from jobs.wake import wake
@@ -50,7 +50,7 @@ def subject_url(job: JobExecution | DeadLetter) -> str:
 
 
 @admin.register(JobExecution)
-class JobAdmin(ReadOnlyAdmin):
+class JobAdmin(ReadOnlyAdmin, DescribedPages):
     """Jobs, newest first."""
 
     list_display = [
@@ -76,9 +76,14 @@ class JobAdmin(ReadOnlyAdmin):
         ("Times", {"fields": ["created_at", "started_at", "finished_at", "next_attempt_at"]}),
     ]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[JobExecution]:
+    def described(self, rows: QuerySet[JobExecution]) -> QuerySet[JobExecution]:
         """Return jobs with the progress of the batches that run."""
-        return jobs_with_progress()
+        return with_progress(rows)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> JobExecution | None:
+        """Return one job, with its progress too."""
+        job: JobExecution | None = super().get_object(request, object_id, from_field)
+        return None if job is None else with_progress(JobExecution.objects.filter(pk=job.pk)).first()
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[JobExecution], search_term: str

@@ -57,7 +57,7 @@ class JobViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
 
     def get_queryset(self) -> QuerySet[JobExecution]:
         """Return jobs with the progress of the batches that run."""
-        jobs = selectors.jobs_with_progress()
+        jobs = selectors.with_progress(JobExecution.objects.all())
         return jobs if self.action == "list" else jobs.prefetch_related("attempts")
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer[JobExecution]]:

@@ -1,12 +1,13 @@
 """The charts of jobs: what they ended in, how long they waited and ran, how many waited."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable
 from datetime import datetime
 
 from jobs.dashboard.charts import Chart, Series, bars, lines
 from jobs.dashboard.look import Look
 from jobs.gauges import WAITING
-from jobs.history.buckets import added, quantile
+from jobs.history.buckets import Histogram, added, quantile
 from jobs.history.tallies import Counted, group_of
 from jobs.models import Step
 
@@ -59,16 +60,16 @@ def runs(look: Look) -> Chart:
     return _times(look, "runs", "Run time, from claimed to ended", lambda counted: counted.count.ran)
 
 
-def _times(look: Look, name: str, title: str, histogram: Callable[[Counted], Sequence[int]]) -> Chart:
+def _times(look: Look, name: str, title: str, histogram: Callable[[Counted], Histogram]) -> Chart:
     moments = look.span.moments(look.now)
-    at: dict[datetime, list[int]] = {}
+    at: dict[datetime, Counter[int]] = {}
     for counted in look.tallies():
-        at[counted.at] = added(at[counted.at], histogram(counted)) if counted.at in at else list(histogram(counted))
+        at.setdefault(counted.at, Counter()).update(histogram(counted))
     series = [
         Series(label, style, [quantile(at[moment], share) if moment in at else None for moment in moments])
         for label, (share, style) in QUANTILES.items()
     ]
-    everything = added(*(at[moment] for moment in moments if moment in at))
+    everything = added(at[moment] for moment in moments if moment in at)
     overall = {label: quantile(everything, share) for label, (share, _) in QUANTILES.items()}
     told = ", ".join(f"{label} {seconds_of(value)}" for label, value in overall.items() if value is not None)
     return lines(

@@ -1,14 +1,14 @@
 """What ended, by minute and by hour: merged from what transactions write down, and read for charts and rates."""
 
-from collections import defaultdict
+import json
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
 
-from jobs.history.buckets import BUCKETS, added
 from jobs.lifecycle.counts import DEAD
 from jobs.models import Step
 
@@ -25,22 +25,31 @@ DELETE FROM jobs_ending
 RETURNING date_trunc('minute', at), date_trunc('hour', at), kind, outcome, jobs, waited, ran
 """
 
-_ADD = """
+#: The sum of two histograms.
+_SUM = """(
+    SELECT coalesce(jsonb_object_agg(bucket, jobs), '{{}}')
+      FROM (SELECT key AS bucket, sum(value::bigint) AS jobs
+              FROM (SELECT * FROM jsonb_each_text(tally.{0})
+                     UNION ALL
+                    SELECT * FROM jsonb_each_text(excluded.{0})) AS both
+             GROUP BY key) AS total)"""
+
+_ADD = f"""
 INSERT INTO jobs_tally AS tally (step, at, kind, outcome, jobs, waited, ran)
 VALUES (%s, %s, %s, %s, %s, %s, %s)
     ON CONFLICT (step, at, kind, outcome) DO UPDATE
    SET jobs = tally.jobs + excluded.jobs,
-       waited = ARRAY(SELECT a + b FROM unnest(tally.waited, excluded.waited) AS pair (a, b)),
-       ran = ARRAY(SELECT a + b FROM unnest(tally.ran, excluded.ran) AS pair (a, b))
-"""
+       waited = {_SUM.format("waited")},
+       ran = {_SUM.format("ran")}
+"""  # noqa: S608 constants of ours
 
 #: One statement, so that what is merged meanwhile is seen once: either here or there.
 _READ = """
-SELECT tally.step, tally.at, kind, outcome, jobs, waited, ran, false
+SELECT tally.step, tally.at, kind, outcome, jobs, waited::text, ran::text, NULL::smallint[], NULL::smallint[]
   FROM unnest(%(steps)s::text[], %(since)s::timestamptz[]) AS asked (step, since)
   JOIN jobs_tally AS tally ON tally.step = asked.step AND tally.at >= date_trunc(asked.step, asked.since)
  UNION ALL
-SELECT asked.step, date_trunc(asked.step, at), kind, outcome, jobs, waited, ran, true
+SELECT asked.step, date_trunc(asked.step, at), kind, outcome, jobs, NULL, NULL, waited, ran
   FROM unnest(%(steps)s::text[], %(since)s::timestamptz[]) AS asked (step, since)
   JOIN jobs_ending ON at >= date_trunc(asked.step, asked.since)
 """
@@ -50,10 +59,9 @@ SELECT asked.step, date_trunc(asked.step, at), kind, outcome, jobs, waited, ran,
 class Count:
     """What ended in one way within some time."""
 
-    jobs: int
-    #: Histograms, by bucket.
-    waited: list[int]
-    ran: list[int]
+    jobs: int = 0
+    waited: Counter[int] = field(default_factory=Counter)
+    ran: Counter[int] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,30 +87,22 @@ def _merge_batch() -> int:
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, [BATCH])
         rows = cursor.fetchall()
-        sums: dict[tuple[Any, ...], Count] = defaultdict(_nothing)
+        sums: dict[tuple[Any, ...], Count] = defaultdict(Count)
         for minute, hour, kind, outcome, jobs, waited, ran in rows:
-            for key in ((Step.MINUTE, minute, kind, outcome), (Step.HOUR, hour, kind, outcome)):
+            for key in ((str(Step.MINUTE), minute, kind, outcome), (str(Step.HOUR), hour, kind, outcome)):
                 _add(sums[key], jobs, waited, ran)
         # In one order, so that two who merge wait for each other instead of deadlocking.
-        values = [[*map(_plain, key), sums[key].jobs, sums[key].waited, sums[key].ran] for key in sorted(sums)]
+        values = [
+            [*key, sums[key].jobs, json.dumps(sums[key].waited), json.dumps(sums[key].ran)] for key in sorted(sums)
+        ]
         cursor.executemany(_ADD, values)
     return len(rows)
 
 
-def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, Step) else value
-
-
-def _nothing() -> Count:
-    return Count(0, [0] * BUCKETS, [0] * BUCKETS)
-
-
 def _add(count: Count, jobs: int, waited: Sequence[int], ran: Sequence[int]) -> None:
     count.jobs += jobs
-    for bucket in waited:
-        count.waited[bucket] += 1
-    for bucket in ran:
-        count.ran[bucket] += 1
+    count.waited.update(waited)
+    count.ran.update(ran)
 
 
 def counted(since: Mapping[Step, datetime]) -> dict[Step, list[Counted]]:
@@ -113,18 +113,23 @@ def counted(since: Mapping[Step, datetime]) -> dict[Step, list[Counted]]:
     with connection.cursor() as cursor:
         cursor.execute(_READ, {"steps": [str(step) for step in since], "since": list(since.values())})
         rows = cursor.fetchall()
-    sums: dict[tuple[Any, ...], Count] = defaultdict(_nothing)
-    for step, at, kind, outcome, jobs, waited, ran, single in rows:
+    sums: dict[tuple[Any, ...], Count] = defaultdict(Count)
+    for step, at, kind, outcome, jobs, waited, ran, each_waited, each_ran in rows:
         count = sums[step, at, kind, outcome]
-        if single:
-            _add(count, jobs, waited, ran)
+        if waited is None:
+            _add(count, jobs, each_waited, each_ran)
         else:
             count.jobs += jobs
-            count.waited, count.ran = added(count.waited, waited), added(count.ran, ran)
+            count.waited.update(_parsed(waited))
+            count.ran.update(_parsed(ran))
     found: dict[Step, list[Counted]] = {step: [] for step in since}
     for step, at, kind, outcome in sorted(sums):
         found[Step(step)].append(Counted(at, kind, outcome, sums[step, at, kind, outcome]))
     return found
+
+
+def _parsed(histogram: str) -> dict[int, int]:
+    return {int(bucket): jobs for bucket, jobs in json.loads(histogram).items()}
 
 
 def group_of(outcome: str) -> str:

@@ -41,9 +41,9 @@ class Tally(models.Model):
     #: As in `RunCount`; a failed attempt that is tried again is `retrying:` and the failure class.
     outcome = models.CharField(max_length=64)
     jobs = models.PositiveIntegerField()
-    #: Histograms of their waits and runs: one number for each bucket.
-    waited = ArrayField(models.PositiveIntegerField())
-    ran = ArrayField(models.PositiveIntegerField())
+    #: Histograms of their waits and runs: {bucket: jobs}, with the buckets that have any.
+    waited = models.JSONField()
+    ran = models.JSONField()
 
     class Meta:
         verbose_name_plural = "tallies"

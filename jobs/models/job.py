@@ -3,9 +3,11 @@
 import uuid
 
 from django.contrib.postgres.functions import TransactionNow
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Now, Upper
 
 from jobs.models.run import Run
 from jobs.states import WAITING, Operation, Priority, Status
@@ -69,6 +71,11 @@ class JobExecution(models.Model):
             models.Index(fields=["-created_at", "id"], name="jobs_job_created"),
             models.Index(fields=["subject", "-created_at"], name="jobs_job_subject"),
             models.Index(fields=["-finished_at"], condition=Q(finished_at__isnull=False), name="jobs_job_finished"),
+            # As `metadata__original_name__istartswith` asks.
+            models.Index(
+                OpClass(Upper(Cast(KT("metadata__original_name"), models.TextField())), "text_pattern_ops"),
+                name="jobs_job_name",
+            ),
             models.Index(fields=["run", "status"], condition=Q(run__isnull=False), name="jobs_job_run"),
             models.Index(fields=["run", "subject"], condition=Q(run__isnull=False), name="jobs_job_run_subject"),
             models.Index(

@@ -7,7 +7,6 @@ from django.db import connection, transaction
 from embeddings.current import current_model
 from embeddings.kinds import GENERATE_EMBEDDING
 from embeddings.providers.base import DIMENSIONS
-from jobs.history.buckets import BUCKETS
 
 #: Days over which the jobs ended.
 DAYS = 7
@@ -83,13 +82,13 @@ SELECT id, kind, subject, jsonb_build_object('job_id', id, 'kind', kind, 'busine
           FROM jobs_jobexecution WHERE status = 'dead') AS job
 """
 
-#: What the transactions that end jobs would have written, with one wait and one run time for all.
+#: What the transactions that end jobs would have written, with a few waits and run times for all.
 _TALLIES = """
 INSERT INTO jobs_tally (step, at, kind, outcome, jobs, waited, ran)
 SELECT step, date_trunc(step, finished_at), kind,
        CASE status WHEN 'succeeded' THEN result WHEN 'dead' THEN 'dead:' || error_class ELSE status END, count(*),
-       array_fill(0, ARRAY[16]) || count(*)::int || array_fill(0, ARRAY[%(buckets)s - 17]),
-       array_fill(0, ARRAY[16]) || count(*)::int || array_fill(0, ARRAY[%(buckets)s - 17])
+       jsonb_build_object(15, count(*) / 3, 16, count(*) / 3, 18, count(*) - 2 * (count(*) / 3)),
+       jsonb_build_object(12, count(*) / 2, 13, count(*) - count(*) / 2)
   FROM jobs_jobexecution, unnest(ARRAY['minute', 'hour']) AS step
  WHERE finished_at > CASE step WHEN 'minute' THEN now() - interval '2 days' ELSE '-infinity' END
  GROUP BY 1, 2, 3, 4
@@ -108,7 +107,7 @@ SELECT step, at, 'waiting', %(kind)s, (extract(epoch FROM at) / 60)::int %% 400,
 
 def populate(businesses: int, jobs: int, say: Callable[[str], object]) -> None:
     """Fill an empty database; all or nothing. `say` is told what comes next."""
-    given = {
+    given: dict[str, int | str] = {
         "businesses": businesses,
         "jobs": jobs,
         "waiting": min(MOST_WAITING, jobs // 100, businesses),
@@ -118,7 +117,6 @@ def populate(businesses: int, jobs: int, say: Callable[[str], object]) -> None:
         "kind": GENERATE_EMBEDDING,
         "model": current_model(),
         "dimensions": DIMENSIONS,
-        "buckets": BUCKETS,
     }
     steps = {
         f"{businesses:,} businesses": _BUSINESSES,

@@ -10,14 +10,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
-from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from embeddings.current import current_model
 from embeddings.selectors import describe, with_state
 from embeddings.services import embed_many
 from jobs.actor import current_actor
-from jobs.admin.base import CappedPaginator
+from jobs.admin.base import DescribedPages
 from jobs.admin.jobs import STATUS_COLOURS
 from yellowbook.directory import selectors, services
 from yellowbook.directory.models import Business, BusinessStatus
@@ -27,7 +26,7 @@ EMBEDDING_COLOURS = {"fresh": "success", "stale": "warning", "missing": "danger"
 
 
 @admin.register(Business)
-class BusinessAdmin(ModelAdmin):
+class BusinessAdmin(DescribedPages):
     """Businesses; the jobs of a save are made by the model's signals."""
 
     list_display = ["name", "category", "city", "shown_status", "shown_embedding", "shown_job", "updated_at"]
@@ -36,9 +35,6 @@ class BusinessAdmin(ModelAdmin):
     search_help_text = "Any part of the name"
     ordering = ["name", "id"]
     actions = ["embed_now"]
-    paginator = CappedPaginator
-    show_full_result_count = False
-    list_per_page = 50
     readonly_fields = ["id", "created_at", "updated_at"]
     change_form_outer_before_template = "admin/directory/embedding.html"
     fieldsets = [
@@ -48,9 +44,9 @@ class BusinessAdmin(ModelAdmin):
         ("Record", {"fields": ["id", "created_at", "updated_at"]}),
     ]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Business]:
+    def described(self, rows: QuerySet[Business]) -> QuerySet[Business]:
         """Return businesses with the state of their embedding and of their newest job."""
-        return with_state(super().get_queryset(request))
+        return with_state(rows)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Business], search_term: str
