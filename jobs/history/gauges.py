@@ -11,15 +11,14 @@ from datetime import datetime
 
 import structlog
 from django.db import connection
-from django.db.models import Q
 
 from jobs.database import OPERATIONAL, is_away
-from jobs.models import Sample, Step
+from jobs.models import Step
 
 log = structlog.get_logger(__name__)
 
 #: Seconds between two looks.
-EVERY = 10.0
+EVERY = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +50,13 @@ SELECT step, date_trunc(step, statement_timestamp()), %(gauge)s, label, value, v
  ORDER BY 1, 2, 3, 4
     ON CONFLICT (step, gauge, label, at) DO UPDATE
    SET value = excluded.value, peak = greatest(sample.peak, excluded.peak), read_at = excluded.read_at
+"""
+
+_READ = """
+SELECT asked.step, gauge, at, label, value, peak, read_at
+  FROM unnest(%(steps)s::text[], %(since)s::timestamptz[]) AS asked (step, since)
+  JOIN jobs_sample AS sample ON sample.step = asked.step AND sample.at >= asked.since
+ ORDER BY at, label
 """
 
 
@@ -86,11 +92,10 @@ def sampled(since: Mapping[Step, datetime]) -> dict[Step, dict[str, list[Point]]
 
     One query.
     """
-    wanted = Q(pk__in=[])
-    for step, moment in since.items():
-        wanted |= Q(step=step, at__gte=moment)
+    with connection.cursor() as cursor:
+        cursor.execute(_READ, {"steps": [str(step) for step in since], "since": list(since.values())})
+        rows = cursor.fetchall()
     found: dict[Step, dict[str, list[Point]]] = {step: {name: [] for name in _gauges} for step in since}
-    for row in Sample.objects.filter(wanted).order_by("at", "label"):
-        point = Point(row.at, row.label, row.value, row.peak, row.read_at)
-        found[Step(row.step)].setdefault(row.gauge, []).append(point)
+    for step, gauge, *point in rows:
+        found[step].setdefault(gauge, []).append(Point(*point))
     return found

@@ -71,6 +71,9 @@ class JobExecution(models.Model):
             models.Index(fields=["-created_at", "id"], name="jobs_job_created"),
             models.Index(fields=["subject", "-created_at"], name="jobs_job_subject"),
             models.Index(fields=["-finished_at"], condition=Q(finished_at__isnull=False), name="jobs_job_finished"),
+            models.Index(
+                fields=["error_class", "-created_at"], condition=~Q(error_class=""), name="jobs_job_error_class"
+            ),
             # As `metadata__original_name__istartswith` asks.
             models.Index(
                 OpClass(Upper(Cast(KT("metadata__original_name"), models.TextField())), "text_pattern_ops"),
