@@ -71,7 +71,7 @@ class JobAdmin(ReadOnlyAdmin, DescribedPages):
     actions = ["cancel_selected", "retry_selected"]
     change_form_outer_before_template = "admin/jobs/job.html"
     fieldsets = [
-        ("Job", {"fields": ["id", "kind", "subject", "operation", "shown_priority", "run", "worker", "metadata"]}),
+        ("Job", {"fields": ["id", "kind", "subject", "operation", "shown_priority", "run", "worker"]}),
         ("Outcome", {"fields": ["result", "error_class", "error", "attempt", "max_retries", "deliveries"]}),
         ("Times", {"fields": ["created_at", "started_at", "finished_at", "next_attempt_at"]}),
     ]

@@ -31,7 +31,7 @@ _SUM = """(
       FROM (SELECT key AS bucket, sum(value::bigint) AS jobs
               FROM (SELECT * FROM jsonb_each_text(tally.{0})
                      UNION ALL
-                    SELECT * FROM jsonb_each_text(excluded.{0})) AS both
+                    SELECT * FROM jsonb_each_text(excluded.{0})) AS pair
              GROUP BY key) AS total)"""
 
 _ADD = f"""
