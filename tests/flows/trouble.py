@@ -201,7 +201,9 @@ def forget_calls(system: System, google: Google) -> None:
     system.sql("DELETE FROM embeddings_providerusage")
     with connected(system) as client:
         for key in client.keys("throttle:*"):
-            if not key.endswith(":state"):  # without it Redis would ask the rows
+            if key.endswith(":state"):  # without it Redis would ask the rows
+                client.hdel(key, "blocked_until")
+            else:
                 client.delete(key)
 
 
