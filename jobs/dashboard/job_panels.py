@@ -14,7 +14,7 @@ from jobs.dashboard.job_cards import capped
 from jobs.dashboard.look import MOST_WORKERS, Look
 from jobs.dashboard.panels import Panel, register_panel
 from jobs.history.tallies import group_of
-from jobs.kinds import all_kinds, get_kind
+from jobs.kinds import all_kinds
 from jobs.models import Run
 from jobs.runs.forecast import forecast
 
@@ -108,7 +108,6 @@ def read_schedule(look: Look, request: HttpRequest) -> Context:
         "tasks": [
             {"kind": each.kind, "schedule": str(each.schedule), "task": look.periodic.get(each.kind)}
             for each in periodic.declared()
-            if get_kind(each.kind)
         ],
         "can_steer": request.user.has_perm("jobs.steer_periodictask"),
     }

@@ -23,7 +23,7 @@ SELECT kind, outcome, count(*),
        coalesce(array_agg(width_bucket(extract(epoch FROM waited)::float8, %(bounds)s::float8[]))
                 FILTER (WHERE status = 'succeeded'), '{{}}'),
        coalesce(array_agg(width_bucket(extract(epoch FROM ran)::float8, %(bounds)s::float8[]))
-                FILTER (WHERE status <> 'cancelled'), '{{}}')
+                FILTER (WHERE status <> 'cancelled' AND ran IS NOT NULL), '{{}}')
   FROM ended
  GROUP BY kind, outcome
 """  # noqa: S608 constants of ours
