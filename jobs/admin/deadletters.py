@@ -5,9 +5,10 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import F, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_safe
@@ -15,6 +16,7 @@ from unfold.decorators import display
 from unfold.views import ChangeList
 
 from jobs import deadletters
+from jobs.admin.export import FORMATS, exported
 from jobs.admin.filters import CauseFilter, ErrorClassFilter, KindFilter, RunFilter, StateFilter
 from jobs.admin.jobs import subject_url
 from jobs.admin.settling import SettlingAdmin
@@ -149,7 +151,21 @@ class DeadLetterAdmin(SettlingAdmin):
         }
         return TemplateResponse(request, "admin/jobs/causes.html", context)
 
+    def export_view(self, request: HttpRequest, name: str) -> HttpResponseBase:
+        """Return all letters that match the address's filter as a file."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            return exported(self.get_changelist_instance(request).queryset, name)
+        except IncorrectLookupParameters as error:
+            raise BadRequest("This is no filter of dead letters.") from error
+
     def get_urls(self) -> list[URLPattern]:
-        """Add the page of causes."""
+        """Add the page of causes, and the files."""
         causes = self.admin_site.admin_view(require_safe(self.causes_view))
-        return [path("causes/", causes, name="deadletters_causes"), *super().get_urls()]
+        export = self.admin_site.admin_view(require_safe(self.export_view))
+        return [
+            path("causes/", causes, name="deadletters_causes"),
+            *(path(f"export.{name}", export, {"name": name}, name=f"deadletters_{name}") for name in FORMATS),
+            *super().get_urls(),
+        ]
