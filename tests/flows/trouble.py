@@ -202,7 +202,7 @@ def forget_calls(system: System, google: Google) -> None:
     with connected(system) as client:
         for key in client.keys("throttle:*"):
             if key.endswith(":state"):  # without it Redis would ask the rows
-                client.hdel(key, "blocked_until")
+                client.hdel(key, "blocked_until", "unknown_until")
             else:
                 client.delete(key)
 
