@@ -46,7 +46,10 @@ ONLY_AT_FULL_SIZE = frozenset(
         "test_a_thousand_saves_while_the_worker_is_busy_cost_twelve_calls_at_most",
         "test_after_faults_at_random_every_business_is_embedded_or_dead_for_a_reason_and_all_counters_agree",
         "test_another_leads_while_the_leader_is_frozen",
+        "test_a_page_without_a_server_says_that_it_is_old",
+        "test_an_operator_sees_a_worker_lost_and_its_job_taken_over",
         "test_ctrl_c_and_no_leave_the_run_to_the_workers",
+        "test_faults_that_pass_are_tried_three_times_more_at_growing_distances",
         "test_operators_who_retry_the_same_dead_letters_at_once_requeue_each_of_them_once",
         "test_the_end_under_a_quota_is_foretold_to_within_15_percent",
     }
