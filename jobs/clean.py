@@ -110,6 +110,7 @@ def _shown(value: Any) -> str:
     try:
         return repr(value)
     except Exception:
+        # Anybody's `__repr__` may fail; what is being logged must not fail with it.
         return f"<{type(value).__name__} that can't be shown>"
 
 

@@ -112,6 +112,7 @@ def _store(claimed: Claim, batch: Batch, *, until: float) -> dict[str, int]:
             if not note_failure(error):
                 log.warning("store_failed", error=clean(str(error)))
             close_old_connections()
+            # Holding the thread is meant: the answer exists nowhere else, and there is nothing to claim meanwhile.
             time.sleep(next(delays))
         else:
             outage.database.heal()
@@ -152,6 +153,7 @@ def _said(error: Exception) -> str:
     try:
         return str(error)
     except Exception:
+        # Anybody's `__str__` may fail.
         return "(its message can't be read)"
 
 

@@ -102,6 +102,7 @@ def _attempt(act: Callable[[], object]) -> bool:
             log.exception("inline_failed")
         return False
     except Exception:
+        # What is done here is a worker's upkeep: as in a worker, a defect of it must not end the work in hand.
         log.exception("inline_failed")
         return False
     finally:

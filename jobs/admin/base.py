@@ -59,7 +59,7 @@ class DescribedPages(ListedAdmin):
         return PageChangeList
 
     def described(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        """Return rows of one page with what the list shows of each."""
+        """Return rows of one page with what the list shows of each; every such list says how."""
         raise NotImplementedError
 
 

@@ -88,4 +88,5 @@ def _follow(reading: Reading, seen: Seen) -> None:
     try:
         announce(reading.rule, reading.finding, change, seen)
     except Exception:
+        # A change that can't be written must not hold up those of other rules; the next evaluation makes it.
         log.exception("alert_not_recorded", rule=reading.rule.name, change=str(change.event))

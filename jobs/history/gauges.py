@@ -84,6 +84,7 @@ def sample() -> None:
                 raise
             log.exception("gauge_broken", gauge=gauge.name)
         except Exception:
+            # A gauge may be anybody's code; what it raises must not keep the others from being read.
             log.exception("gauge_broken", gauge=gauge.name)
 
 

@@ -16,6 +16,7 @@ def write_private_json(path: Path, content: Mapping[str, object]) -> None:
             file.write("\n")
         os.replace(draft, path)
     except BaseException:
+        # Ctrl-C too: nothing is left behind, and it goes on.
         os.unlink(draft)
         raise
 

@@ -42,6 +42,7 @@ class VarDirLock:
                     )
                 pause(POLL)
         except BaseException:
+            # Ctrl-C too: the lock is let go, and it goes on.
             os.close(descriptor)
             raise
         self._descriptor = descriptor
