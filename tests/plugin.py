@@ -1,7 +1,7 @@
 """Starts PostgreSQL and Valkey for a test run before Django's settings are read.
 
 Loaded by `-p tests.plugin` in pyproject.toml, because a conftest would come too late. Whoever sets `DATABASE_URL` or
-`REDIS_URL` has the tests run on that server instead.
+`REDIS_URL` has the tests run on that server instead. With pytest-xdist each of its processes has servers of its own.
 """
 
 import contextlib
@@ -23,7 +23,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None]:
     """Have the servers ready and named in the environment; a wrapper, to come before pytest-django's own hook."""
     asked = early_config.known_args_namespace
-    if not (asked.help or asked.version):
+    distributes = bool(getattr(asked, "numprocesses", None)) and "PYTEST_XDIST_WORKER" not in os.environ
+    if not (asked.help or asked.version or distributes):
         stack = contextlib.ExitStack()
         early_config.add_cleanup(stack.close)
         options = read_options()

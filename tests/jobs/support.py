@@ -16,6 +16,9 @@ from jobs.lifecycle import Claim, Failure, claim, finish
 from jobs.models import JobExecution, Lane, Lease
 from jobs.states import Status
 
+#: The id of nothing. A fixed one: processes that share the tests have to name them alike.
+NOBODY = UUID("00000000-0000-4000-8000-000000000000")
+
 MakeKind = Callable[..., Kind]
 
 

@@ -14,7 +14,7 @@ from jobs.alerts.models import AlertEvent
 from jobs.alerts.names import DELIVER_ALERT
 from jobs.enqueue import enqueue
 from jobs.models import DeadLetter, JobExecution, Lane
-from tests.jobs.support import long_ago
+from tests.jobs.support import NOBODY, long_ago
 
 from .conftest import Gauge
 from .support import deliver_all, deliveries, events
@@ -31,7 +31,7 @@ def test_a_channel_that_was_switched_off_has_nothing_to_deliver(gauge: Gauge, re
     assert not receiver.requests
 
 
-@pytest.mark.parametrize("subject", ["nonsense:webhook", f"{uuid4()}:webhook", f"{uuid4()}:pigeon", ""])
+@pytest.mark.parametrize("subject", ["nonsense:webhook", f"{NOBODY}:webhook", f"{NOBODY}:pigeon", ""])
 def test_what_can_not_be_delivered_any_more_is_a_dead_letter(receiver, subject: str) -> None:
     enqueue(DELIVER_ALERT, subject=subject)
     deliver_all()

@@ -1,7 +1,5 @@
 """Dead letters over HTTP."""
 
-from uuid import uuid4
-
 import pytest
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
@@ -11,7 +9,7 @@ from jobs.errors import NotFound, ServerError
 from jobs.kinds import Kind
 from jobs.models import DeadLetter, JobExecution
 from jobs.runs import start_run
-from tests.jobs.support import claimed, end, statuses, waiting
+from tests.jobs.support import NOBODY, claimed, end, statuses, waiting
 
 from .conftest import error_of
 
@@ -35,10 +33,10 @@ def ids_of(response) -> list[str]:
     [
         ("get", ""),
         ("get", "/causes"),
-        ("get", f"/{uuid4()}"),
-        ("post", f"/retry/{uuid4()}"),
+        ("get", f"/{NOBODY}"),
+        ("post", f"/retry/{NOBODY}"),
         ("post", "/retry"),
-        ("post", f"/{uuid4()}/resolve"),
+        ("post", f"/{NOBODY}/resolve"),
     ],
 )
 def test_only_the_staff_may_come_near(db, method, path) -> None:
@@ -122,9 +120,9 @@ class TestRetryOne:
         error_of(api.post(f"{DLQ}/retry/{job_id}"), 409)
 
     def test_a_job_without_a_letter_is_a_404(self, api, kind: Kind) -> None:
-        error_of(api.post(f"{DLQ}/retry/{uuid4()}"), 404)
+        error_of(api.post(f"{DLQ}/retry/{NOBODY}"), 404)
         error_of(api.post(f"{DLQ}/retry/{waiting(kind, 'a')[0].id}"), 404)
-        error_of(api.get(f"{DLQ}/{uuid4()}"), 404)
+        error_of(api.get(f"{DLQ}/{NOBODY}"), 404)
         assert api.post(f"{DLQ}/retry/nonsense").status_code == 404
 
     def test_a_newer_waiting_job_is_a_conflict(self, api, kind: Kind) -> None:
@@ -138,7 +136,7 @@ class TestRetryMany:
 
     def test_by_ids_counting_what_was_not_there_to_retry(self, api, kind: Kind) -> None:
         ids = bury(kind, "a", "b", "c")
-        asked = {"job_ids": [*ids[:2], ids[0], str(uuid4())]}
+        asked = {"job_ids": [*ids[:2], ids[0], str(NOBODY)]}
         assert api.post(f"{DLQ}/retry", asked, format="json").json() == {"requeued": 2, "skipped": 1}
         assert api.post(f"{DLQ}/retry", asked, format="json").json() == {"requeued": 0, "skipped": 3}
         assert statuses(kind) == {"queued": 2, "dead": 1}
@@ -189,7 +187,7 @@ class TestRetryMany:
             {"error_class": "bad luck"},
             {"job_ids": ["x"]},
             {"job_ids": "all"},
-            {"job_ids": [str(uuid4())] * 10_001},
+            {"job_ids": [str(NOBODY)] * 10_001},
             {"resolved": False},
             [],
         ],
@@ -222,7 +220,7 @@ class TestResolve:
         assert DeadLetter.objects.get().resolved_at is None
 
     def test_an_unknown_job_is_a_404(self, api) -> None:
-        error_of(api.post(f"{DLQ}/{uuid4()}/resolve"), 404)
+        error_of(api.post(f"{DLQ}/{NOBODY}/resolve"), 404)
 
 
 @pytest.mark.parametrize("bad", ["\x00", "a\x00b"])

@@ -4,7 +4,7 @@ import io
 import json
 from base64 import urlsafe_b64encode
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from django.core.handlers.wsgi import WSGIRequest
@@ -15,7 +15,7 @@ from jobs.api.middleware import ReadableBodyMiddleware
 from jobs.errors import NotFound
 from jobs.kinds import Kind
 from jobs.models import DeadLetter, JobExecution, Lane, Run
-from tests.jobs.support import claimed, end, put
+from tests.jobs.support import NOBODY, claimed, end, put
 
 from .conftest import error_of
 
@@ -99,10 +99,10 @@ def test_json_may_begin_with_a_byte_order_mark(api, letter) -> None:
     ("path", "body", "field"),
     [
         (BULK, {"business_ids": ["\ud800"]}, "business_ids"),
-        (BULK, {"business_ids": [uuid4().urn]}, "business_ids"),
-        (BULK, {"business_ids": [f"{{{uuid4()}}}"]}, "business_ids"),
-        (BULK, {"business_ids": [str(uuid4())], "priority": "\ud800"}, "priority"),
-        (BULK, {"business_ids": [str(uuid4()) + "\x00"]}, "business_ids"),
+        (BULK, {"business_ids": [NOBODY.urn]}, "business_ids"),
+        (BULK, {"business_ids": [f"{{{NOBODY}}}"]}, "business_ids"),
+        (BULK, {"business_ids": [str(NOBODY)], "priority": "\ud800"}, "priority"),
+        (BULK, {"business_ids": [str(NOBODY) + "\x00"]}, "business_ids"),
         (ALL, {"dry_run": 0}, "dry_run"),
         (ALL, {"dry_run": "false"}, "dry_run"),
         (ALL, {"force": 1}, "force"),
@@ -117,7 +117,7 @@ def test_json_may_begin_with_a_byte_order_mark(api, letter) -> None:
         (ONE, {"business_id": "../../etc/passwd"}, "business_id"),
         (RETRY, {"job_ids": [7]}, "job_ids"),
         (RETRY, {"job_ids": ["\ud800"]}, "job_ids"),
-        (RETRY, {"job_ids": [str(uuid4())] * 10_001}, "job_ids"),
+        (RETRY, {"job_ids": [str(NOBODY)] * 10_001}, "job_ids"),
         (RETRY, {"kind": 7}, "kind"),
         (RETRY, {"kind": "a\x00"}, "kind"),
         (RETRY, {"kind": "\ud800"}, "kind"),
@@ -190,8 +190,8 @@ def test_what_is_no_id_in_a_path_is_a_404_in_the_envelope(path, name) -> None:
         ("jobs", "status=gone", "status"),
         ("jobs", "kind=%00", "kind"),
         ("jobs", "business_id=1", "business_id"),
-        ("jobs", f"business_id={uuid4().urn}", "business_id"),
-        ("jobs", f"run_id={uuid4()}%00", "run_id"),
+        ("jobs", f"business_id={NOBODY.urn}", "business_id"),
+        ("jobs", f"run_id={NOBODY}%00", "run_id"),
         ("jobs", "run_id=" + "9" * 5000, "run_id"),
         ("jobs", "priority=0", "priority"),
         ("jobs", "since=yesterday", "since"),
@@ -334,7 +334,7 @@ class TestBody:
         assert self.answer(request_of(path="/admin/login/", HTTP_TRANSFER_ENCODING="chunked")).status_code == 204
 
     def test_it_stands_before_the_views(self, api) -> None:
-        error_of(api.post(BULK, {"business_ids": [str(uuid4())]}, HTTP_CONTENT_ENCODING="gzip"), 415)
+        error_of(api.post(BULK, {"business_ids": [str(NOBODY)]}, HTTP_CONTENT_ENCODING="gzip"), 415)
         assert not Run.objects.exists()
 
 

@@ -13,7 +13,7 @@ from jobs.errors import NotFound
 from jobs.kinds import Kind
 from jobs.models import JobExecution, Lease, Run
 from jobs.states import Status
-from tests.jobs.support import MakeKind, claimed, end, must_claim, network_failure, put
+from tests.jobs.support import NOBODY, MakeKind, claimed, end, must_claim, network_failure, put
 
 from .conftest import error_of
 
@@ -217,7 +217,7 @@ class TestDetail:
         put(kind, "b", "queued")
         assert len(ids(api.get(JOBS))) == 2
 
-    @pytest.mark.parametrize("job_id", [str(uuid4()), "7", "none", "00000000", "%00"])
+    @pytest.mark.parametrize("job_id", [str(NOBODY), "7", "none", "00000000", "%00"])
     def test_a_job_that_does_not_exist_is_a_404(self, api, job_id) -> None:
         error_of(api.get(f"{JOBS}/{job_id}"), 404)
 
