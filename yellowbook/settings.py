@@ -8,6 +8,7 @@ import psycopg.conninfo
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
 
 from embeddings.providers import provider_names
 from jobs.clean import conceal
@@ -74,6 +75,7 @@ MIDDLEWARE = [
     "jobs.api.middleware.OptionalSlashMiddleware",
     "jobs.api.middleware.ReadableBodyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "yellowbook.languages.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -105,6 +107,10 @@ TEMPLATES = [
 ]
 
 LANGUAGE_CODE = "en"
+#: Each by its own name.
+LANGUAGES = [("en", "English"), ("mn", "Монгол")]
+#: One catalogue for the whole project; it also translates what unfold and others leave in English.
+LOCALE_PATHS = [BASE_DIR / "yellowbook" / "locale"]
 TIME_ZONE = "UTC"
 USE_I18N = True
 FORMAT_MODULE_PATH = ["yellowbook.formats"]
@@ -314,7 +320,11 @@ SESSION_COOKIE_HTTPONLY = True
 #: Behind a proxy that ends TLS and sets X-Forwarded-Proto: trusts that header and keeps cookies off plain HTTP.
 BEHIND_TLS_PROXY = env.flag("DJANGO_BEHIND_TLS_PROXY", False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS_PROXY else None
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS_PROXY
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = BEHIND_TLS_PROXY
+#: A choice of language is kept for a year, in seconds.
+LANGUAGE_COOKIE_AGE = 31_536_000
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 SECURE_HSTS_SECONDS = 31_536_000 if BEHIND_TLS_PROXY else 0
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
@@ -340,13 +350,16 @@ UNFOLD = {
     "DASHBOARD_CALLBACK": "jobs.admin.dashboard.fill",
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
+    "SHOW_LANGUAGES": True,
+    # Django's own table gives Mongolian an English name.
+    "LANGUAGES": {"navigation": [{"code": code, "name_local": name} for code, name in LANGUAGES]},
     "STYLES": [lambda request: static("jobs/panels.css")],
     "SCRIPTS": [lambda request: static("jobs/time.js"), lambda request: static("jobs/keys.js")],
     "SIDEBAR": {
         "show_search": True,
         "navigation": [
             {
-                "title": "Directory",
+                "title": _("Directory"),
                 "items": [
                     _link("Businesses", "storefront", "directory_business"),
                     _link("Embeddings", "scatter_plot", "embeddings_embedding"),

@@ -9,6 +9,7 @@ from jobs.api import errors, health
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("i18n/", include("django.conf.urls.i18n")),
     path("admin/dashboard/", include("jobs.admin.dashboard")),
     path("admin/", admin.site.urls),
     path("api/", include("yellowbook.directory.api.urls")),
