@@ -29,10 +29,8 @@ WALK: Final = {
     "hnsw.ef_search": "400",
     "hnsw.iterative_scan": "relaxed_order",
     "hnsw.max_scan_tuples": "40000",
-    "enable_seqscan": "off",
-    "enable_bitmapscan": "off",
-    "enable_sort": "off",
 }
+_NO_OTHER_WAY: Final = dict.fromkeys(("enable_seqscan", "enable_bitmapscan", "enable_sort"), "off")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,7 @@ def nearest(
     # As the condition of a CASE, the subjects stay a filter of the rows that the index yields; as a join, PostgreSQL
     # might rather sort all vectors.
     wanted = Case(When(Exists(subjects.filter(pk=OuterRef("business_id"))), then=True), default=False)
-    with _settings(WALK):
+    with _walking():
         found = _read(rows.alias(wanted=wanted).filter(wanted=True).annotate(distance=distance), limit)
     return sorted(found, key=lambda near: (-near.cosine, near.business_id))
 
@@ -83,16 +81,12 @@ def _few(subjects: QuerySet[Any]) -> bool:
 
 
 @contextmanager
-def _settings(changed: dict[str, str]) -> Iterator[None]:
-    """Have PostgreSQL's settings changed inside a transaction, and as they were after it."""
-    names = list(changed)
+def _walking() -> Iterator[None]:
+    """Have PostgreSQL walk over the index, whatever it thinks of the costs; only inside."""
+    nested = connection.in_atomic_block
     with transaction.atomic(savepoint=False), connection.cursor() as cursor:
-        set_all = "SELECT " + ", ".join(["set_config(%s, %s, true)"] * len(names))
-        cursor.execute(
-            "SELECT " + ", ".join(["current_setting(%s, true)"] * len(names)),
-            names,
-        )
-        before = [value or "" for value in cursor.fetchone()]
-        cursor.execute(set_all, [part for pair in changed.items() for part in pair])
+        cursor.execute("; ".join(f"SET LOCAL {name} = {value}" for name, value in {**WALK, **_NO_OTHER_WAY}.items()))
         yield
-        cursor.execute(set_all, [part for pair in zip(names, before, strict=True) for part in pair])
+        if nested:
+            # Whatever else the transaction asks has all ways open again.
+            cursor.execute("; ".join(f"SET LOCAL {name} = on" for name in _NO_OTHER_WAY))

@@ -40,6 +40,7 @@ if not DEBUG and len(SECRET_KEY) < MIN_SECRET_KEY:
 ALLOWED_HOSTS = env.words("DJANGO_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 
 INSTALLED_APPS = [
+    "yellowbook.search",
     "yellowbook.directory",
     "embeddings",
     "jobs",
@@ -188,8 +189,22 @@ EMBEDDING_RPD = env.integer("EMBEDDING_RPD", 1_000 if _metered else 0)
 EMBEDDING_PRICE = env.amount("EMBEDDING_PRICE", 0.15 if _metered else 0.0)
 #: Share of each budget that only jobs of priority `high` may spend.
 EMBEDDING_RESERVE = env.share("EMBEDDING_RESERVE", 0.05)
+#: Share of each budget, part of the reserve, that no job may spend: it is for search queries.
+EMBEDDING_QUERY_RESERVE = env.share("EMBEDDING_QUERY_RESERVE", min(0.02, EMBEDDING_RESERVE))
+if EMBEDDING_QUERY_RESERVE > EMBEDDING_RESERVE:
+    raise ImproperlyConfigured(
+        f"EMBEDDING_QUERY_RESERVE={EMBEDDING_QUERY_RESERVE} is more than EMBEDDING_RESERVE={EMBEDDING_RESERVE}:"
+        " expected a part of it."
+    )
 #: Where `embeddings` gets the texts of subjects from; see `embeddings.source.TextSource`.
 EMBEDDING_SOURCE = "yellowbook.directory.embedding_source.source"
+
+# --- Search -----------------------------------------------------------------------------------------------------------
+
+#: Seconds that a search waits for the vector of its query; then it ranks by words alone.
+SEARCH_TIMEOUT = env.seconds("SEARCH_TIMEOUT", 3.0, at_least=0.1)
+#: Seconds for which the answer to a query is kept, unless what it would find changes before.
+SEARCH_CACHE = env.seconds("SEARCH_CACHE", 3600.0)
 
 # --- Secrets ----------------------------------------------------------------------------------------------------------
 

@@ -14,13 +14,13 @@ from yellowbook.directory.models import Business
 pytestmark = pytest.mark.django_db
 
 
-def unit(*numbers: float) -> np.ndarray:
+def unit(*numbers):
     vector = np.zeros(768, dtype=np.float32)
     vector[: len(numbers)] = numbers
     return vector / np.linalg.norm(vector)
 
 
-def put(count: int = 1, *, vectors: np.ndarray, model: str | None = None, **changes: object) -> list[Business]:
+def put(count=1, *, vectors, model=None, **changes) -> list[Business]:
     businesses = Business.objects.bulk_create([Business(**values(**changes)) for _ in range(count)])
     Embedding.objects.bulk_create(
         Embedding(
@@ -36,12 +36,12 @@ def put(count: int = 1, *, vectors: np.ndarray, model: str | None = None, **chan
     return businesses
 
 
-def random_vectors(count: int, seed: int = 1) -> np.ndarray:
+def random_vectors(count, seed=1):
     vectors = np.random.default_rng(seed).normal(size=(count, 768)).astype(np.float32)
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-def ids(found) -> list:
+def ids(found):
     return [near.business_id for near in found]
 
 
@@ -117,7 +117,7 @@ class TestIndex:
         ann.keep_index()
         name = ann.index_name(current_model())
 
-        def scans() -> int:
+        def scans():
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_stat_force_next_flush()")
                 cursor.execute("SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = %s", [name])
