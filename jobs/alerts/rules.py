@@ -25,6 +25,7 @@ from enum import StrEnum
 from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import autodiscover_modules
+from django.utils.translation import gettext_noop
 
 #: Between a number and its unit; they stay on one line.
 _SPACE = "\N{NO-BREAK SPACE}"
@@ -34,9 +35,9 @@ class Severity(StrEnum):
     """How much it matters."""
 
     #: Something does not work, or soon will not.
-    CRITICAL = "critical"
+    CRITICAL = gettext_noop("critical")
     #: Somebody should look at it today.
-    WARNING = "warning"
+    WARNING = gettext_noop("warning")
 
 
 class Unit(StrEnum):
