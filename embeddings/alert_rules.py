@@ -23,6 +23,10 @@ register_rule(
         name="daily_budget",
         title=gettext_noop("The daily budget is nearly used up"),
         check=daily_budget,
+        says=(
+            gettext_noop("The provider has no daily budget."),
+            gettext_noop("%(used)s of %(all)s texts of today are used (%(share)s)."),
+        ),
         setting="ALERT_BUDGET_SHARE",
         unit=Unit.SHARE,
         severity=Severity.WARNING,

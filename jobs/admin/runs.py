@@ -49,7 +49,7 @@ class RunAdmin(ReadOnlyAdmin):
     fieldsets = [
         (
             pgettext_lazy("bulk operation", "Run"),
-            {"fields": ["id", "kind", "source", "options", "cursor", "created_at", "resumed_at"]},
+            {"fields": ["id", "kind", "shown_source", "options", "cursor", "created_at", "resumed_at"]},
         )
     ]
 
@@ -91,6 +91,11 @@ class RunAdmin(ReadOnlyAdmin):
             gettext("Progress"),
             gettext("%(done)s of %(total)s") % {"done": f"{done:,}", "total": f"{run.total:,}"},
         )
+
+    @display(description=_("source"))
+    def shown_source(self, run: Run) -> str:
+        """Return where the request for it came from."""
+        return gettext(run.source)
 
     @display(description=_("failed"), ordering="dead")
     def failed(self, run: Any) -> str:

@@ -128,14 +128,14 @@ class AlertAdmin(ReadOnlyAdmin):
     @display(description=_("message"))
     def shown_finding(self, alert: Alert) -> str:
         """Return how it stands."""
-        return told(alert).message
+        return told(alert).rule.retold(told(alert).message)
 
     @display(description=_("message"))
     def shown_message(self, alert: Alert) -> SafeString:
         """Return how it stands; while it fires, also what to do, linked to where that is done."""
         known = told(alert)
         step = format_html(" {}", self.shown_next_step(alert)) if known.firing else ""
-        return format_html('<span class="yb-said">{}{}</span>', known.message, step)
+        return format_html('<span class="yb-said">{}{}</span>', known.rule.retold(known.message), step)
 
     @display(description=_("what to do"))
     def shown_next_step(self, alert: Alert) -> SafeString | str:
@@ -188,7 +188,7 @@ class AlertAdmin(ReadOnlyAdmin):
 class AlertEventAdmin(ReadOnlyAdmin):
     """What happened, the latest first, and whether people were reached."""
 
-    list_display = ["shown_kind", "shown_title", "shown_value", "message", "at", "notified", "shown_deliveries"]
+    list_display = ["shown_kind", "shown_title", "shown_value", "shown_message", "at", "notified", "shown_deliveries"]
     list_display_links = ["shown_title"]
     list_filter = ["kind", "notified", ("severity", StoredWordFilter), "rule"]
     ordering = ["-at"]
@@ -213,6 +213,12 @@ class AlertEventAdmin(ReadOnlyAdmin):
         """Return what was measured."""
         unit = next((rule.unit for rule in all_rules() if rule.name == event.rule), Unit.COUNT)
         return unit.show(event.value)
+
+    @display(description=_("message"))
+    def shown_message(self, event: AlertEvent) -> str:
+        """Return what the rule said."""
+        rule = next((rule for rule in all_rules() if rule.name == event.rule), None)
+        return rule.retold(event.message) if rule else event.message
 
     @display(description=_("delivered"))
     def shown_deliveries(self, event: AlertEvent) -> str:

@@ -36,6 +36,10 @@ register_rule(
         name="provider_paused",
         title=gettext_noop("The provider refuses"),
         check=provider_paused,
+        says=(
+            gettext_noop("No lane is paused by its provider."),
+            gettext_noop("Paused: %(lanes)s."),
+        ),
         next_step=gettext_noop("Put the key, the quota or the model right, then resume the lane."),
         page="admin:jobs_lane_changelist",
     )

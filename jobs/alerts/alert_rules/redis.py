@@ -73,6 +73,10 @@ register_rule(
         name="redis_away",
         title=gettext_noop("Redis is away"),
         check=redis_away,
+        says=(
+            gettext_noop("Redis answers."),
+            gettext_noop("Redis does not answer (%(error)s): jobs wait in PostgreSQL."),
+        ),
         next_step=gettext_noop("Start it, or see REDIS_URL. Nothing is lost: the work goes on once it is back."),
     )
 )
@@ -81,6 +85,11 @@ register_rule(
         name="redis_unsafe",
         title=gettext_noop("Redis may forget"),
         check=redis_unsafe,
+        says=(
+            gettext_noop("Redis does not answer."),
+            gettext_noop("Redis keeps what it is given, and writes it to disk."),
+            gettext_noop("Redis may forget: %(faults)s."),
+        ),
         severity=Severity.WARNING,
         next_step=gettext_noop("Set maxmemory-policy noeviction and appendonly yes, and see that its disk has room."),
     )

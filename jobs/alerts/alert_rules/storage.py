@@ -38,6 +38,7 @@ register_rule(
         name="disk",
         title=gettext_noop("The disk is nearly full"),
         check=disk,
+        says=(gettext_noop("The volume of VAR_DIR is %(share)s full, %(free)s GiB are free."),),
         setting="ALERT_DISK_SHARE",
         unit=Unit.SHARE,
         local=True,
@@ -49,6 +50,10 @@ register_rule(
         name="database_size",
         title=gettext_noop("The database is large"),
         check=database_size,
+        says=(
+            gettext_noop("Not watched: ALERT_DATABASE_SIZE is 0."),
+            gettext_noop("The database has %(number)s MiB."),
+        ),
         setting="ALERT_DATABASE_SIZE",
         unit=Unit.MEBIBYTES,
         severity=Severity.WARNING,

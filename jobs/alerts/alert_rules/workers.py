@@ -42,6 +42,11 @@ register_rule(
         name="worker_lost",
         title=gettext_noop("A worker was lost"),
         check=worker_lost,
+        says=(
+            gettext_noop("No worker was lost lately."),
+            gettext_noop("Lost without a farewell: %(workers)s and %(number)s more."),
+            gettext_noop("Lost without a farewell: %(workers)s."),
+        ),
         severity=Severity.WARNING,
         next_step=gettext_noop(
             "Its jobs were taken back. Look for a kill for want of memory, or a crash, in its host's logs."
@@ -55,6 +60,10 @@ register_rule(
         name="no_worker",
         title=gettext_noop("No worker is alive"),
         check=no_worker,
+        says=(
+            gettext_noop("Workers alive: %(number)s."),
+            gettext_noop("No worker is alive: every job waits."),
+        ),
         live=True,
         next_step=gettext_noop("Start manage.py rundramatiq."),
         page="admin:jobs_workerprocess_changelist",
