@@ -352,7 +352,7 @@ LOGGING = configure(level=LOG_LEVEL)
 # --- Admin ------------------------------------------------------------------------------------------------------------
 
 
-def _link(title: str, icon: str, model: str) -> dict[str, object]:
+def _link(title: django_stubs_ext.StrOrPromise, icon: str, model: str) -> dict[str, object]:
     """Return an entry of the admin's sidebar that leads to a model's list."""
     return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{model}_changelist")}
 
@@ -376,30 +376,30 @@ UNFOLD = {
             {
                 "title": _("Directory"),
                 "items": [
-                    _link("Businesses", "storefront", "directory_business"),
-                    _link("Embeddings", "scatter_plot", "embeddings_embedding"),
-                    _link("Provider usage", "bar_chart", "embeddings_providerusage"),
+                    _link(_("Businesses"), "storefront", "directory_business"),
+                    _link(_("Embeddings"), "scatter_plot", "embeddings_embedding"),
+                    _link(_("Provider usage"), "bar_chart", "embeddings_providerusage"),
                 ],
             },
             {
-                "title": "Jobs",
+                "title": _("Jobs"),
                 "items": [
-                    _link("Jobs", "work", "jobs_jobexecution"),
-                    _link("Runs", "playlist_play", "jobs_run"),
-                    _link("Dead letters", "report", "jobs_deadletter"),
-                    _link("Lanes", "swap_horiz", "jobs_lane"),
-                    _link("Workers", "memory", "jobs_workerprocess"),
-                    _link("Invariants", "rule", "upkeep_auditresult"),
-                    _link("Alerts", "notifications", "alerts_alert"),
-                    _link("Alert events", "history", "alerts_alertevent"),
+                    _link(_("Jobs"), "work", "jobs_jobexecution"),
+                    _link(_("Runs"), "playlist_play", "jobs_run"),
+                    _link(_("Dead letters"), "report", "jobs_deadletter"),
+                    _link(_("Lanes"), "swap_horiz", "jobs_lane"),
+                    _link(_("Workers"), "memory", "jobs_workerprocess"),
+                    _link(_("Invariants"), "rule", "upkeep_auditresult"),
+                    _link(_("Alerts"), "notifications", "alerts_alert"),
+                    _link(_("Alert events"), "history", "alerts_alertevent"),
                 ],
             },
             {
-                "title": "Access",
+                "title": _("Access"),
                 "items": [
-                    _link("Users", "person", "auth_user"),
-                    _link("Groups", "group", "auth_group"),
-                    _link("API tokens", "key", "knox_authtoken"),
+                    _link(_("Users"), "person", "auth_user"),
+                    _link(_("Groups"), "group", "auth_group"),
+                    _link(_("API tokens"), "key", "knox_authtoken"),
                 ],
             },
         ],

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -13,13 +13,15 @@ from django.shortcuts import get_object_or_404
 from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_noop, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.decorators import action, display
 
 from jobs import lifecycle
 from jobs.actor import Actor
 from jobs.admin.base import DescribedPages, ReadOnlyAdmin
-from jobs.admin.filters import ErrorClassFilter, KindFilter
+from jobs.admin.filters import ErrorClassFilter, KindFilter, WordFilter
 from jobs.kinds import UnknownKind, get_kind
 from jobs.lifecycle import StateConflict
 from jobs.models import DeadLetter, JobExecution
@@ -38,6 +40,26 @@ STATUS_COLOURS = {
     Status.DEAD: "danger",
     Status.CANCELLED: "default",
 }
+
+
+class Done(NamedTuple):
+    """What was done to many jobs: as the admin's log says it, and as the person is told who did it."""
+
+    entry: str
+    all: str
+    some: str
+
+
+CANCELLED = Done(
+    "cancelled",
+    gettext_noop("%(changed)s of %(total)s jobs cancelled."),
+    gettext_noop("%(changed)s of %(total)s jobs cancelled; %(left)s left alone, their state does not allow it."),
+)
+WAITING_AGAIN = Done(
+    "waiting again",
+    gettext_noop("%(changed)s of %(total)s jobs waiting again."),
+    gettext_noop("%(changed)s of %(total)s jobs waiting again; %(left)s left alone, their state does not allow it."),
+)
 
 
 def subject_url(job: JobExecution | DeadLetter) -> str:
@@ -64,16 +86,22 @@ class JobAdmin(ReadOnlyAdmin, DescribedPages):
         "shown_duration",
     ]
     list_display_links = ["shown_status"]
-    list_filter = ["status", KindFilter, "priority", "operation", ErrorClassFilter]
+    list_filter = ["status", KindFilter, ("priority", WordFilter), "operation", ErrorClassFilter]
     search_fields = ["id"]
-    search_help_text = "A job's or a business's id, or the beginning of a business's name"
+    search_help_text = _("A job's or a business's id, or the beginning of a business's name")
     ordering = ["-created_at"]
     actions = ["cancel_selected", "retry_selected"]
     change_form_outer_before_template = "admin/jobs/job.html"
     fieldsets = [
-        ("Job", {"fields": ["id", "kind", "subject", "operation", "shown_priority", "run", "worker"]}),
-        ("Outcome", {"fields": ["result", "error_class", "error", "attempt", "max_retries", "deliveries"]}),
-        ("Times", {"fields": ["created_at", "started_at", "finished_at", "next_attempt_at"]}),
+        (
+            pgettext_lazy("one of many", "Job"),
+            {"fields": ["id", "kind", "subject", "operation", "shown_priority", "run", "worker"]},
+        ),
+        (
+            _("Outcome"),
+            {"fields": ["shown_result", "shown_error_class", "error", "attempt", "max_retries", "deliveries"]},
+        ),
+        (_("Times"), {"fields": ["created_at", "started_at", "finished_at", "next_attempt_at"]}),
     ]
 
     def described(self, rows: QuerySet[JobExecution]) -> QuerySet[JobExecution]:
@@ -98,45 +126,59 @@ class JobAdmin(ReadOnlyAdmin, DescribedPages):
             return queryset.filter(metadata__original_name__istartswith=term), False
         return queryset.filter(id=wanted) | queryset.filter(subject=str(wanted)), False
 
-    @display(description="status", ordering="status", label=STATUS_COLOURS)
+    @display(description=_("status"), ordering="status", label=STATUS_COLOURS)
     def shown_status(self, job: JobExecution) -> tuple[str, str]:
         """Return the state, coloured."""
         return job.status, job.get_status_display()
 
-    @display(description="subject")
+    @display(description=_("subject"))
     def shown_subject(self, job: JobExecution) -> SafeString | str:
         """Return the subject's name as it was, linked to its page."""
         name = str(job.metadata.get("original_name") or job.subject)
         url = subject_url(job)
         return format_html('<a href="{}">{}</a>', url, name) if url else name
 
-    @display(description="operation", ordering="operation")
+    @display(description=_("operation"), ordering="operation")
     def shown_operation(self, job: JobExecution) -> str:
         """Return what made the job necessary and how urgent it is."""
-        return f"{job.get_operation_display()}, {Priority(job.priority).label}"
+        return f"{job.get_operation_display()}, {gettext(Priority(job.priority).label)}"
 
-    @display(description="priority", ordering="priority")
+    @display(description=_("priority"), ordering="priority")
     def shown_priority(self, job: JobExecution) -> str:
         """Return the priority's name."""
-        return str(Priority(job.priority).label)
+        return gettext(Priority(job.priority).label)
 
-    @display(description="progress")
+    @display(description=_("progress"))
     def shown_progress(self, job: JobExecution) -> SafeString:
         """Return a bar that also says the number."""
         value = progress_of(job)
         return format_html('<progress max="100" value="{}">{} %</progress> {} %', value, value, value)
 
-    @display(description="outcome")
+    @display(description=_("outcome"))
     def shown_outcome(self, job: JobExecution) -> str:
         """Return the result, or the class of the last failure and the attempt."""
-        return job.result or (f"{job.error_class}, attempt {job.attempt}" if job.error_class else "-")
+        if job.result or not job.error_class:
+            return gettext(job.result) or "-"
+        failed = {"error_class": gettext(job.error_class), "number": job.attempt}
+        return gettext("%(error_class)s, attempt %(number)s") % failed
 
-    @display(description="took")
+    @display(description=_("result"))
+    def shown_result(self, job: JobExecution) -> str:
+        """Return how it ended."""
+        return gettext(job.result) or "-"
+
+    @display(description=_("error class"))
+    def shown_error_class(self, job: JobExecution) -> str:
+        """Return the class of the last failure."""
+        return gettext(job.error_class) or "-"
+
+    @display(description=_("took"))
     def shown_duration(self, job: JobExecution) -> str:
         """Return the time from claim to end."""
         if job.started_at is None or job.finished_at is None:
             return "-"
-        return f"{(job.finished_at - job.started_at).total_seconds() * 1000:,.0f} ms"
+        milliseconds = (job.finished_at - job.started_at).total_seconds() * 1000
+        return gettext("%(number)s ms") % {"number": f"{milliseconds:,.0f}"}
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         """Tell whether the user may call jobs off."""
@@ -146,18 +188,18 @@ class JobAdmin(ReadOnlyAdmin, DescribedPages):
         """Tell whether the user may have jobs tried again."""
         return request.user.has_perm("jobs.retry_job")
 
-    @action(description="Cancel those that wait", permissions=["cancel"])
+    @action(description=_("Cancel those that wait"), permissions=["cancel"])
     def cancel_selected(self, request: HttpRequest, queryset: QuerySet[JobExecution]) -> None:
         """Cancel the selected jobs that wait; say how many did not."""
         by = request.user.get_username()
         waiting = queryset.filter(status__in=WAITING)
-        self._each(request, queryset, waiting, lambda job: lifecycle.cancel(job.id, by=by), "cancelled")
+        self._each(request, queryset, waiting, lambda job: lifecycle.cancel(job.id, by=by), CANCELLED)
 
-    @action(description="Retry those that are dead", permissions=["retry"])
+    @action(description=_("Retry those that are dead"), permissions=["retry"])
     def retry_selected(self, request: HttpRequest, queryset: QuerySet[JobExecution]) -> None:
         """Retry the selected jobs that are dead; say how many were not."""
         dead = queryset.filter(status=Status.DEAD)
-        self._each(request, queryset, dead, lambda job: self._retry(request, job), "waiting again")
+        self._each(request, queryset, dead, lambda job: self._retry(request, job), WAITING_AGAIN)
 
     def _retry(self, request: HttpRequest, job: JobExecution) -> None:
         lifecycle.retry(job.id, actor=Actor(request.user.get_username(), Source.ADMIN))
@@ -169,7 +211,7 @@ class JobAdmin(ReadOnlyAdmin, DescribedPages):
         selected: QuerySet[JobExecution],
         legal: QuerySet[JobExecution],
         act: Callable[[JobExecution], None],
-        done: str,
+        done: Done,
     ) -> None:
         """Do something to each job in a legal state and tell the person what came of it."""
         total, changed = selected.count(), 0
@@ -179,10 +221,10 @@ class JobAdmin(ReadOnlyAdmin, DescribedPages):
             except StateConflict:
                 continue
             changed += 1
-            self.log_change(request, job, f"{done} (was {job.status})")
+            self.log_change(request, job, f"{done.entry} (was {job.status})")
         level = messages.SUCCESS if changed == total else messages.WARNING
-        skipped = f"; {total - changed} left alone, their state does not allow it" if changed < total else ""
-        self.message_user(request, f"{changed} of {total} jobs {done}{skipped}.", level)
+        told = gettext(done.all if changed == total else done.some)
+        self.message_user(request, told % {"changed": changed, "total": total, "left": total - changed}, level)
 
     def get_urls(self) -> list[URLPattern]:
         """Add the buttons' addresses; both take POST only."""
@@ -199,13 +241,15 @@ class JobAdmin(ReadOnlyAdmin, DescribedPages):
         by = request.user.get_username()
         if not self.has_cancel_permission(request):
             raise PermissionDenied
-        return self._act(request, job_id, lambda job: lifecycle.cancel(job.id, by=by), "The job is cancelled.")
+        return self._act(
+            request, job_id, lambda job: lifecycle.cancel(job.id, by=by), gettext_noop("The job is cancelled.")
+        )
 
     def retry_view(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
         """Retry one job and show it."""
         if not self.has_retry_permission(request):
             raise PermissionDenied
-        return self._act(request, job_id, lambda job: self._retry(request, job), "The job waits again.")
+        return self._act(request, job_id, lambda job: self._retry(request, job), gettext_noop("The job waits again."))
 
     def _act(
         self, request: HttpRequest, job_id: UUID, act: Callable[[JobExecution], None], done: str
@@ -217,7 +261,7 @@ class JobAdmin(ReadOnlyAdmin, DescribedPages):
             self.message_user(request, str(conflict), messages.WARNING)
         else:
             self.log_change(request, job, f"{done} It was {job.status}.")
-            self.message_user(request, done, messages.SUCCESS)
+            self.message_user(request, gettext(done), messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:jobs_jobexecution_change", args=[job_id]))
 
     def _told(self, request: HttpRequest, job: JobExecution) -> dict[str, Any]:

@@ -14,11 +14,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.decorators import action
 
 from jobs.admin.base import ReadOnlyAdmin, back_to_dashboard
-from jobs.admin.verbs import RESOLVE, RETRY, SettleForm, Verb
+from jobs.admin.verbs import RESOLVE, RETRY, SettleForm, Verb, told_reason
 from jobs.models import DeadLetter
 
 #: Parameters of a list's address that choose no rows.
@@ -38,12 +40,12 @@ class SettlingAdmin(ReadOnlyAdmin):
         """Tell whether the user may put dead letters aside."""
         return bool(request.user.has_perm(RESOLVE.permission))
 
-    @action(description="Retry", permissions=["retry"])
+    @action(description=_("Retry"), permissions=["retry"])
     def retry_selected(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> HttpResponse:
         """Ask before the selected letters, or all that match the filter, are retried."""
         return self._ask_about_selected(request, RETRY, queryset)
 
-    @action(description="Resolve", permissions=["resolve"])
+    @action(description=_("Resolve"), permissions=["resolve"])
     def resolve_selected(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> HttpResponse:
         """Ask before the selected letters, or all that match the filter, are resolved."""
         return self._ask_about_selected(request, RESOLVE, queryset)
@@ -73,11 +75,12 @@ class SettlingAdmin(ReadOnlyAdmin):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": f"{verb.name.capitalize()} dead letters",
+            "title": gettext(verb.title),
             "verb": verb,
             "form": form,
             "changed": changed,
-            "reasons": dict(sorted(reasons.items())),
+            "button": gettext(verb.button) % {"count": changed},
+            "reasons": {told_reason(reason): count for reason, count in sorted(reasons.items())},
             "skipped": sum(reasons.values()),
             "total": changed + sum(reasons.values()),
             "by_filter": by_filter,
@@ -129,10 +132,13 @@ class SettlingAdmin(ReadOnlyAdmin):
             LogEntry.objects.log_actions(user.pk, settled, CHANGE, entry)
 
         changed, reasons = verb.settle(letters, user.get_username(), note, written)
-        why = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
+        why = ", ".join(
+            gettext("%(count)s %(reason)s") % {"count": count, "reason": told_reason(reason)}
+            for reason, count in sorted(reasons.items())
+        )
         level = messages.SUCCESS if changed and not reasons else messages.WARNING
-        text = f"{changed} {verb.done}, {sum(reasons.values())} skipped{': ' if why else ''}{why}."
-        self.message_user(request, text, level)
+        text = gettext(verb.outcome) % {"changed": changed, "skipped": sum(reasons.values())}
+        self.message_user(request, f"{text}: {why}." if why else f"{text}.", level)
 
     def get_urls(self) -> list[URLPattern]:
         """Add the pages that ask, and the buttons of a letter, which take POST only."""

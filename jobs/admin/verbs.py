@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.core.validators import validate_comma_separated_integer_list
 from django.db.models import QuerySet
+from django.utils.translation import gettext, gettext_lazy, gettext_noop
 
 from jobs import deadletters
 from jobs.deadletters import Written
@@ -24,8 +25,13 @@ class Verb:
 
     #: Part of addresses and of the names of URLs.
     name: str
-    #: What was done to a letter, as messages say it.
+    #: What was done to a letter, as the admin's log says it.
     done: str
+    #: The same as people are told it: the page's title, what would come of it, the button, what has come of it.
+    title: str
+    outlook_label: str
+    button: str
+    outcome: str
     #: Who may.
     permission: str
     #: What would come of it.
@@ -54,10 +60,34 @@ def _resolve(letters: QuerySet[DeadLetter], by: str, note: str, written: Written
     return done.resolved, done.reasons
 
 
-RETRY = Verb(name="retry", done="requeued", permission="jobs.retry_job", outlook=_retry_outlook, settle=_retry)
-RESOLVE = Verb(
-    name="resolve", done="resolved", permission="jobs.resolve_deadletter", outlook=_resolve_outlook, settle=_resolve
+RETRY = Verb(
+    name="retry",
+    done="requeued",
+    title=gettext_noop("Retry dead letters"),
+    outlook_label=gettext_noop("Would be requeued"),
+    button=gettext_noop("Retry %(count)s"),
+    outcome=gettext_noop("%(changed)s requeued, %(skipped)s skipped"),
+    permission="jobs.retry_job",
+    outlook=_retry_outlook,
+    settle=_retry,
 )
+RESOLVE = Verb(
+    name="resolve",
+    done="resolved",
+    title=gettext_noop("Resolve dead letters"),
+    outlook_label=gettext_noop("Would be resolved"),
+    button=gettext_noop("Resolve %(count)s"),
+    outcome=gettext_noop("%(changed)s resolved, %(skipped)s skipped"),
+    permission="jobs.resolve_deadletter",
+    outlook=_resolve_outlook,
+    settle=_resolve,
+)
+
+
+def told_reason(reason: str) -> str:
+    """Return in the reader's language why letters are left alone; `jobs.deadletters` has the reasons."""
+    before, its, status = reason.partition(deadletters.ITS_JOB)
+    return gettext("its job is %(status)s") % {"status": gettext(status)} if its and not before else gettext(reason)
 
 
 class SettleForm(forms.Form):
@@ -67,7 +97,9 @@ class SettleForm(forms.Form):
         required=False, max_length=10_000, validators=[validate_comma_separated_integer_list], widget=forms.HiddenInput
     )
     up_to = forms.IntegerField(required=False, min_value=0, max_value=_BIGGEST_ID, widget=forms.HiddenInput)
-    note = forms.CharField(required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
+    note = forms.CharField(
+        required=False, max_length=2000, label=gettext_lazy("Note"), widget=forms.Textarea(attrs={"rows": 3})
+    )
 
     def clean_letters(self) -> list[int]:
         """Return the ids."""
@@ -77,5 +109,5 @@ class SettleForm(forms.Form):
         """Refuse a request that names nothing."""
         given = super().clean() or self.cleaned_data
         if not self.errors and not given["letters"] and given["up_to"] is None:
-            raise forms.ValidationError("Name dead letters, or a filter that was asked about first.")
+            raise forms.ValidationError(gettext("Name dead letters, or a filter that was asked about first."))
         return given

@@ -11,9 +11,10 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
+from django.utils.translation import gettext_noop
 
 #: How a job ends whose work a newer one does.
-SUPERSEDED = "superseded"
+SUPERSEDED = gettext_noop("superseded")
 
 _END = """
 UPDATE jobs_jobexecution AS job
