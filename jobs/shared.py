@@ -1,6 +1,9 @@
 """What processes share through Redis and can do without: nothing here raises, and an outage costs one short wait."""
 
+import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Final
 
@@ -60,6 +63,15 @@ class Shared:
             _client().delete(_PREFIX + key)
         except RedisError as error:
             self._trip(error)
+
+    @contextmanager
+    def off(self) -> Iterator[None]:
+        """Do without Redis inside: nothing is found, nothing kept. For measurements; concerns the whole process."""
+        before, self._rests_until = self._rests_until, math.inf
+        try:
+            yield
+        finally:
+            self._rests_until = before
 
     @property
     def _rests(self) -> bool:

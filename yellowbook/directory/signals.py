@@ -23,11 +23,15 @@ def remember_stored_text(instance: Business, raw: bool, update_fields: Collectio
 @receiver(post_save, sender=Business)
 def follow_text(instance: Business, created: bool, raw: bool, update_fields: Collection[str] | None, **_: Any) -> None:
     """Have a new or changed text embedded. Fixtures (`raw`) are left alone: what they lack shows up as uncovered."""
-    if raw:
-        return
-    if created or instance.text_differs(update_fields):
+    if not raw and (created or instance.text_differs(update_fields)):
         services.text_changed(instance, created=created)
-    tell_written([instance.pk], update_fields)
+
+
+@receiver(post_save, sender=Business)
+def tell_features(instance: Business, raw: bool, update_fields: Collection[str] | None, **_: Any) -> None:
+    """Tell other features what was written."""
+    if not raw:
+        tell_written([instance.pk], update_fields)
 
 
 @receiver(pre_delete, sender=Business)
