@@ -1,0 +1,1 @@
+"""Reads businesses out of what a seller publishes."""
