@@ -19,7 +19,7 @@ def one_line(graph: Graph, node: Node) -> str:
             if is_node(value) and (told := _parts(graph, value)):
                 return told
         texts = in_one_language(value for value in values if not is_node(value))
-        if texts and (told := line(texts[0], "address")):
+        if told := next(filter(None, (line(text, "address") for text in texts)), ""):
             return told
     return ""
 

@@ -11,13 +11,16 @@ from playwright.async_api import Browser, Error, Page, Playwright, Route, async_
 from playwright.async_api import TimeoutError as PageTimeout
 
 from jobs.errors import JobError
-from yellowbook.catalogue.fetch.client import Fetched, Fetcher
+from yellowbook.catalogue.fetch.answers import Fetched
+from yellowbook.catalogue.fetch.client import Fetcher
 from yellowbook.catalogue.fetch.errors import RenderingMissing, TooLarge, TooSlow, Unreachable
 
 #: Requests of one page that are answered; further ones fail for the page.
 MOST_REQUESTS: Final = 60
 #: Requests of one page that are under way at once.
 _AT_ONCE: Final = 2
+#: Seconds that Chromium may take to start; a busy machine needs several.
+_STARTING: Final = 30.0
 #: Seconds that closing the browser may take on top of the time for the page.
 _CLOSING: Final = 5.0
 #: Seconds that a page has to fall silent: no request for half a second, by Playwright's own measure.
@@ -51,10 +54,10 @@ class Visit:
     async def run(self) -> str:
         """Return the rendered HTML; raises `RenderingMissing`, `TooSlow`, `TooLarge`, `Unreachable`."""
         seconds = self.fetcher.limits.seconds
-        self.until = monotonic() + seconds
         async with async_playwright() as playwright:
             browser = await self._launch(playwright)
             try:
+                self.until = monotonic() + seconds
                 async with asyncio.timeout(seconds):
                     return await self._read(browser)
             except TimeoutError:
@@ -73,8 +76,10 @@ class Visit:
                 args=list(_ARGUMENTS),
                 chromium_sandbox=self.sandbox,
                 proxy={"server": _NOWHERE, "bypass": "<-loopback>"},
-                timeout=self.fetcher.limits.seconds * 1000,
+                timeout=_STARTING * 1000,
             )
+        except PageTimeout:
+            raise TooSlow(f"Chromium did not start within {_STARTING:g} s.") from None
         except Error as error:
             raise RenderingMissing(f"Chromium does not start: {error.message.splitlines()[0][:300]}") from error
 

@@ -11,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Final
 
-from yellowbook.catalogue.fetch.client import Fetched, Fetcher
+from yellowbook.catalogue.fetch.answers import Fetched
+from yellowbook.catalogue.fetch.client import Fetcher
 from yellowbook.catalogue.fetch.errors import RenderingMissing, TooLarge
 
 #: Names of Chromium on the PATH, as distributions have them.

@@ -88,7 +88,9 @@ def test_a_broken_block_is_read_as_far_as_it_makes_sense(block):
     assert [(item.name, item.address, item.category) for item in found.items] == [("Хаан", "Хаяг 1", "Restaurant")]
 
 
-@pytest.mark.parametrize("block", ["", " ", "null", "true", "12", '"text"', "nothing", "<p>", "{", "[[[", "{}", "[]", "]}"])
+@pytest.mark.parametrize(
+    "block", ["", " ", "null", "true", "12", '"text"', "nothing", "<p>", "{", "[[[", "{}", "[]", "]}"]
+)
 def test_a_block_without_anything_gives_nothing(block):
     assert read(block).items == []
 
@@ -112,7 +114,11 @@ def test_a_block_that_can_not_be_read_costs_no_other_one():
         {"@context": {"@vocab": "https://schema.org/"}, "@type": "Hotel", "name": "Өргөө"},
         {"@context": {"schema": "https://schema.org/"}, "@type": "schema:Hotel", "schema:name": "Өргөө"},
         {"@context": {"s": "http://schema.org/"}, "@type": "s:Hotel", "s:name": "Өргөө"},
-        {"@context": {"@vocab": "https://schema.org/", "kind": "@type", "ner": "name"}, "kind": "Hotel", "name": "Өргөө"},
+        {
+            "@context": {"@vocab": "https://schema.org/", "kind": "@type", "ner": "name"},
+            "kind": "Hotel",
+            "name": "Өргөө",
+        },
         {"@context": {"type": "@type", "ner": "https://schema.org/name"}, "type": "schema:Hotel", "ner": "Өргөө"},
         {"@context": {"@vocab": "http://schema.org/", "t": {"@id": "schema:name"}}, "@type": "Hotel", "t": "Өргөө"},
         {"@type": "https://schema.org/Hotel", "https://schema.org/name": "Өргөө"},
