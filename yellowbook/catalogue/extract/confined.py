@@ -18,7 +18,7 @@ from jobs.errors import InvalidInput
 from yellowbook.catalogue.extract.item import IdSource, Item, Provenance
 from yellowbook.catalogue.extract.read import MOST_ITEMS, Extraction, extract
 
-#: Seconds for one document. The largest that are fetched, 10 MiB, take 5 when they mean well.
+#: Seconds for one document. A feed of 11 MB with 9,000 businesses took 6 on a busy machine of two cores.
 SECONDS: Final = 20.0
 #: Bytes of memory for one document.
 MEMORY: Final = 1024**3

@@ -232,3 +232,19 @@ def test_a_trailing_comma_and_a_comment_change_nothing(value):
     text = json.dumps(value, ensure_ascii=False)
 
     assert read_all(f"/* x */{text[:-1]},}}//") == ([value], True)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ('"slogan": "Ресторан "Хаан" ХХК",', 'Ресторан "Хаан" ХХК'),
+        ('"slogan": "Амтат "Хаан", бид",', 'Амтат "Хаан", бид'),
+        ('"slogan": "Нэг\nхоёр",', "Нэг\nхоёр"),
+        ('"slogan": "C:\\", ', "C:\\"),
+        ('"slogan": "\\u0425аан \\"a\\" \\/ b",,', 'Хаан "a" / b'),
+    ],
+)
+def test_a_broken_text_keeps_all_that_belongs_to_it(text, meant):
+    (item,) = read(f'{{{text} "@type": "Restaurant", "name": "Хаан",}}').items
+
+    assert item.description == meant

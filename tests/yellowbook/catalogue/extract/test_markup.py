@@ -93,3 +93,11 @@ def test_links_to_the_next_page_are_followed_within_the_site():
     )
 
     assert found.next_pages == ["https://shop.mn/khan?page=2", "https://shop.mn/list?page=2"]
+
+
+def test_two_parsers_that_give_two_addresses_tell_of_two_branches():
+    block = '<script type="application/ld+json">{"@type": "Hotel", "name": "Өргөө", "address": "Гудамж 1"}</script>'
+    item = '<div itemscope itemtype="http://schema.org/Hotel"><b itemprop=name>Өргөө</b>{}</div>'
+
+    assert len(read(block + item.format(ADDRESS.format("Гудамж 1"))).items) == 1
+    assert len(read(block + item.format(ADDRESS.format("Гудамж 2"))).items) == 2
