@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.apps import apps
 from django.core.management import get_commands
 from django.urls import URLPattern, URLResolver, get_resolver
 from model_bakery import baker
@@ -23,9 +24,10 @@ from yellowbook.directory.models import Business
 from yellowbook.env import Env
 from yellowbook.local import options
 
+PACKAGES = ("yellowbook", "embeddings", "jobs")
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-OUR_APPS = {"yellowbook", "yellowbook.directory", "embeddings", "jobs", "jobs.alerts", "jobs.upkeep"}
+OUR_APPS = {config.name for config in apps.get_app_configs() if config.name.startswith(PACKAGES)}
 #: A path's parameter, as Django and as the README write it.
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 

@@ -23,8 +23,8 @@ class Panel:
     permission: str
     #: Whether it takes the whole width.
     wide: bool = True
-    #: Seconds for which a process shows what it made once to everybody who may see it: for what is dear to make, changes
-    #: slowly, and is the same for all.
+    #: Seconds for which a process shows everybody who may see it what it made once: for what is dear, changes slowly,
+    #: and is the same for all.
     kept_for: float = 0.0
 
     @property

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Final
 from uuid import UUID
@@ -11,7 +12,6 @@ from django.db import connection, transaction
 
 from yellowbook.directory.models import Business
 from yellowbook.directory.selectors import published
-from yellowbook.search.version import note_change
 from yellowbook.search.words import slips_of, terms_of
 
 #: Fields of a business that decide where a search finds it.
@@ -42,7 +42,6 @@ def index(ids: Sequence[UUID]) -> None:
     known = {business.pk: business for business in published().filter(pk__in=ids).only(*FIELDS, "text_hash")}
     indexed = [_indexed(business) for business in known.values()]
     _write(indexed, [business_id for business_id in ids if business_id not in known])
-    note_change()
     terms: dict[str, bool] = {}
     for each in indexed:
         for term, fuzzy in each.terms.items():
@@ -55,19 +54,16 @@ def add_terms(terms: dict[str, bool]) -> None:
     """Add words to the list of all words; what is lost here is found by `yellowbook.search.refresh`."""
     if not terms:
         return
+    names = sorted(terms)
+    slips = [_array(hashes_of(name)) if terms[name] else "{}" for name in names]
     with connection.cursor() as cursor:
-        cursor.execute("SELECT term, slips <> '{}' FROM search_term WHERE term = ANY(%s)", [list(terms)])
-        known = dict(cursor.fetchall())
-        new = sorted(term for term, fuzzy in terms.items() if term not in known or (fuzzy and not known[term]))
-        if new:
-            cursor.execute(
-                _ADD_TERMS, {"terms": new, "slips": [_array(hashes_of(term)) if terms[term] else "{}" for term in new]}
-            )
+        cursor.execute(_ADD_TERMS, {"terms": names, "slips": slips})
 
 
-def hashes_of(term: str) -> list[int]:
+@lru_cache(maxsize=50_000)
+def hashes_of(term: str) -> tuple[int, ...]:
     """Return the hashes of the keys of a term (`words.slips_of`), as PostgreSQL's 32-bit integers."""
-    return [crc32(key.encode()) - 2**31 for key in slips_of(term)]
+    return tuple(crc32(key.encode()) - 2**31 for key in slips_of(term))
 
 
 def _indexed(business: Business) -> Indexed:
@@ -91,9 +87,12 @@ def _indexed(business: Business) -> Indexed:
     return Indexed(business, vector, name_terms, terms)
 
 
+#: The version (`yellowbook.search.version`) moves in the same statement.
 _WRITE = """
 WITH gone AS (
     DELETE FROM search_document WHERE business_id = ANY(%(gone)s)
+), noted AS (
+    INSERT INTO search_change (changes) VALUES (1)
 )
 INSERT INTO search_document AS document (business_id, words, name_terms, category, city, price_level, text_hash)
 SELECT new.business_id, new.words::tsvector, new.name_terms::text[], new.category, new.city, new.price_level,
@@ -106,10 +105,15 @@ SELECT new.business_id, new.words::tsvector, new.name_terms::text[], new.categor
        price_level = excluded.price_level, text_hash = excluded.text_hash
 """
 
+#: Only what is new is written, in one order, so that nobody waits for each other.
 _ADD_TERMS = """
-INSERT INTO search_term AS known (term, documents, slips)
-SELECT new.term, 1, new.slips::int[] FROM unnest(%(terms)s::text[], %(slips)s::text[]) AS new (term, slips)
-    ON CONFLICT (term) DO UPDATE SET slips = excluded.slips WHERE known.slips = '{}'
+INSERT INTO search_term AS term (term, documents, slips)
+SELECT new.term, 1, new.slips::int[]
+  FROM unnest(%(terms)s::text[], %(slips)s::text[]) AS new (term, slips)
+  LEFT JOIN search_term AS known ON known.term = new.term
+ WHERE known.term IS NULL OR (known.slips = '{}' AND new.slips <> '{}')
+ ORDER BY new.term
+    ON CONFLICT (term) DO UPDATE SET slips = excluded.slips WHERE term.slips = '{}'
 """
 
 

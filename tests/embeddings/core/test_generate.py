@@ -13,6 +13,7 @@ from jobs.errors import ServerError
 from jobs.models import DeadLetter, JobExecution
 from yellowbook.directory.models import Business
 from yellowbook.directory.text import embedded_text, text_hash
+from yellowbook.search.models import Document
 
 from .conftest import MODEL, FakeProvider, business, ends, job_of, numbers_of, sent, vector, vector_of, work
 
@@ -122,6 +123,7 @@ def test_going_back_to_an_earlier_text_is_embedded_again_and_ends_right(provider
 def test_a_subject_that_is_no_id_or_no_business_dies_alone(provider: FakeProvider) -> None:
     shop, gone = business("A"), business("B")
     enqueue(GENERATE_EMBEDDING, subject="not-a-uuid")
+    Document.objects.filter(business=gone).delete()
     Business.objects.filter(pk=gone.pk)._raw_delete("default")
     work()
     assert ends(shop, gone) == [("succeeded", "embedded"), ("dead", "not_found")]

@@ -20,6 +20,7 @@ from jobs.upkeep import scan
 from jobs.upkeep.audit import Finding, audit, check, invariants, repair
 from tests.jobs.support import long_ago
 from yellowbook.directory.models import Business
+from yellowbook.search.models import Document
 
 from .conftest import business, ends, job_of, vector, work
 
@@ -214,6 +215,7 @@ def test_a_vector_of_unknown_origin_is_found_and_made_anew(changes) -> None:
 
 def test_a_vector_without_a_business_is_found_and_deleted() -> None:
     kept, gone = embedded("Номин", "Хаан")
+    Document.objects.filter(business=gone).delete()
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT conname FROM pg_constraint"

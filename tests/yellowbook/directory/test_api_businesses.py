@@ -166,11 +166,11 @@ class TestCreate:
         assert Business.objects.get().updated_at == business.updated_at
 
     @pytest.mark.django_db(transaction=True)
-    def test_takes_a_row_a_job_and_nothing_else(
+    def test_takes_a_row_a_job_and_its_words_and_nothing_else(
         self, editor: APIClient, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
-        # BEGIN, the business, its job, COMMIT.
-        with django_assert_num_queries(4):
+        # BEGIN, the business, its job, the row and its words for search, COMMIT, new words.
+        with django_assert_num_queries(7):
             editor.post(URL, values(external_id="a", latitude=1, longitude=1))
 
 
@@ -359,7 +359,7 @@ class TestUpdate:
         assert fields_of(editor.patch(f"{URL}/{business.pk}", {"external_id": "a"})).keys() == {"external_id"}
 
     @pytest.mark.django_db(transaction=True)
-    @pytest.mark.parametrize(("given", "queries"), [({"phone": "2"}, 4), ({"description": "New"}, 5), ({}, 3)])
+    @pytest.mark.parametrize(("given", "queries"), [({"phone": "2"}, 4), ({"description": "New"}, 8), ({}, 3)])
     def test_a_patch_takes_few_queries(
         self,
         editor: APIClient,
@@ -370,7 +370,7 @@ class TestUpdate:
     ) -> None:
         business = make_business()
 
-        # BEGIN, the locked row, the change, its job, COMMIT.
+        # BEGIN, the locked row, the change, its job, what search needs of a new text, COMMIT.
         with django_assert_num_queries(queries):
             editor.patch(f"{URL}/{business.pk}", given)
 
