@@ -24,6 +24,9 @@ UNKNOWN: Final = "-"
 def scratch_database() -> Iterator[None]:
     """Have everything inside use a database of its own on the same server, made new and dropped afterwards."""
     before = connection.settings_dict["NAME"]
+    test = connection.settings_dict["TEST"]
+    # Named after the other one, whatever the settings call the database of the tests: that one may be in use.
+    names, test["NAME"] = test.get("NAME"), f"{before}_scratch"
     _forget_connections()
     connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     try:
@@ -31,6 +34,7 @@ def scratch_database() -> Iterator[None]:
     finally:
         _forget_connections()
         connection.creation.destroy_test_db(before, verbosity=0)
+        test["NAME"] = names
 
 
 def _forget_connections() -> None:
