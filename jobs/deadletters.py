@@ -52,6 +52,22 @@ def unsettled() -> QuerySet[DeadLetter]:
     return DeadLetter.objects.filter(resolved_at__isnull=True)
 
 
+def matching(
+    *,
+    job_ids: Collection[UUID] | None = None,
+    kind: str | None = None,
+    error_class: str | None = None,
+    fingerprint: str | None = None,
+    run_id: UUID | str | None = None,
+) -> QuerySet[DeadLetter]:
+    """Return the unsettled dead letters that all that is given applies to."""
+    letters = unsettled()
+    if job_ids is not None:
+        letters = letters.filter(job_id__in=job_ids)
+    columns = {"kind": kind, "error_class": error_class, "fingerprint": fingerprint, "job__run_id": run_id}
+    return letters.filter(**{column: value for column, value in columns.items() if value is not None})
+
+
 def listed(letters: QuerySet[DeadLetter]) -> QuerySet[DeadLetter]:
     """Return `letters` for a list: with `original_name` and `clipped` (the reason), without their long columns."""
     return letters.annotate(
@@ -187,7 +203,7 @@ def retry_letters(letters: QuerySet[DeadLetter], *, triggered_by: str, written: 
     reasons: Counter[str] = Counter()
     try:
         for ids in _chunks(letters):
-            waiting, left_alone = _retry_chunk(ids, actor, written)
+            waiting, left_alone = retry_chunk(ids, actor, written)
             kinds.update(waiting)
             reasons.update(left_alone)
     finally:
@@ -196,8 +212,10 @@ def retry_letters(letters: QuerySet[DeadLetter], *, triggered_by: str, written: 
     return Retried(kinds.total(), reasons.total(), dict(reasons))
 
 
-def _retry_chunk(ids: list[int], actor: Actor, written: Written | None) -> tuple[dict[str, int], dict[str, int]]:
-    """Retry those of the letters that nobody settles in the same moment; count kinds of jobs, and reasons not to.
+def retry_chunk(
+    ids: Sequence[int], actor: Actor, written: Written | None = None
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Retry, in one transaction, those of the letters that nobody else settles; count kinds, and reasons not to.
 
     Jobs are locked before letters, as a retry from a job's own page does: the two can't wait for each other.
     """
@@ -236,15 +254,24 @@ def resolve_letters(
     """Settle dead letters without a retry, each once, in transactions of `CHUNK` letters."""
     resolved = 0
     reasons: Counter[str] = Counter()
-    settled = {"resolution": DeadLetter.Resolution.RESOLVED, "resolved_by": resolved_by, "note": note}
     for ids in _chunks(letters):
-        with transaction.atomic():
-            open_letters = unsettled().filter(id__in=ids).order_by("id").select_for_update()
-            done = list(open_letters.only("kind", "subject", "error_class"))
-            mine = {letter.id for letter in done}
-            DeadLetter.objects.filter(id__in=mine).update(resolved_at=Now(), **settled)
-            if written and done:
-                written(done)
-            reasons.update(_sorted_out(DeadLetter.objects.filter(id__in=set(ids) - mine), _SETTLED)[2])
-        resolved += len(done)
+        done, left_alone = resolve_chunk(ids, resolved_by, note, written)
+        resolved += done
+        reasons.update(left_alone)
     return Resolved(resolved, reasons.total(), dict(reasons))
+
+
+def resolve_chunk(
+    ids: Sequence[int], resolved_by: str, note: str = "", written: Written | None = None
+) -> tuple[int, dict[str, int]]:
+    """Resolve, in one transaction, those of the letters that nobody has settled; count them, and reasons not to."""
+    settled = {"resolution": DeadLetter.Resolution.RESOLVED, "resolved_by": resolved_by, "note": note}
+    with transaction.atomic():
+        open_letters = unsettled().filter(id__in=ids).order_by("id").select_for_update()
+        done = list(open_letters.only("kind", "subject", "error_class"))
+        mine = {letter.id for letter in done}
+        DeadLetter.objects.filter(id__in=mine).update(resolved_at=Now(), **settled)
+        if written and done:
+            written(done)
+        _, _, reasons = _sorted_out(DeadLetter.objects.filter(id__in=set(ids) - mine), _SETTLED)
+    return len(done), reasons
