@@ -359,6 +359,7 @@ UNFOLD = {
                     _link("Jobs", "work", "jobs_jobexecution"),
                     _link("Runs", "playlist_play", "jobs_run"),
                     _link("Dead letters", "report", "jobs_deadletter"),
+                    _link("Bulk actions", "checklist", "jobs_bulkaction"),
                     _link("Lanes", "swap_horiz", "jobs_lane"),
                     _link("Workers", "memory", "jobs_workerprocess"),
                     _link("Invariants", "rule", "upkeep_auditresult"),

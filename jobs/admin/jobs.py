@@ -18,8 +18,10 @@ from unfold.decorators import action, display
 
 from jobs import lifecycle
 from jobs.actor import Actor
-from jobs.admin.base import DescribedPages, ReadOnlyAdmin
+from jobs.admin.asking import AskingAdmin
+from jobs.admin.base import DescribedPages
 from jobs.admin.filters import ErrorClassFilter, KindFilter
+from jobs.bulk.job_actions import CANCEL_JOBS, RETRY_JOBS
 from jobs.kinds import UnknownKind, get_kind
 from jobs.lifecycle import StateConflict
 from jobs.models import DeadLetter, JobExecution
@@ -50,7 +52,7 @@ def subject_url(job: JobExecution | DeadLetter) -> str:
 
 
 @admin.register(JobExecution)
-class JobAdmin(ReadOnlyAdmin, DescribedPages):
+class JobAdmin(AskingAdmin, DescribedPages):
     """Jobs, newest first."""
 
     list_display = [
@@ -68,7 +70,10 @@ class JobAdmin(ReadOnlyAdmin, DescribedPages):
     search_fields = ["id"]
     search_help_text = "A job's or a business's id, or the beginning of a business's name"
     ordering = ["-created_at"]
+    list_before_template = "admin/jobs/jobs.html"
     actions = ["cancel_selected", "retry_selected"]
+    asks = {"cancel": CANCEL_JOBS, "retry": RETRY_JOBS}
+    asks_prefix = "jobs"
     change_form_outer_before_template = "admin/jobs/job.html"
     fieldsets = [
         ("Job", {"fields": ["id", "kind", "subject", "operation", "shown_priority", "run", "worker"]}),
@@ -147,42 +152,27 @@ class JobAdmin(ReadOnlyAdmin, DescribedPages):
         return request.user.has_perm("jobs.retry_job")
 
     @action(description="Cancel those that wait", permissions=["cancel"])
-    def cancel_selected(self, request: HttpRequest, queryset: QuerySet[JobExecution]) -> None:
-        """Cancel the selected jobs that wait; say how many did not."""
-        by = request.user.get_username()
-        waiting = queryset.filter(status__in=WAITING)
-        self._each(request, queryset, waiting, lambda job: lifecycle.cancel(job.id, by=by), "cancelled")
+    def cancel_selected(self, request: HttpRequest, queryset: QuerySet[JobExecution]) -> HttpResponse:
+        """Ask before the selected jobs, or all that match the filter, are cancelled."""
+        return self.ask_about_selected(request, "cancel", queryset)
 
     @action(description="Retry those that are dead", permissions=["retry"])
-    def retry_selected(self, request: HttpRequest, queryset: QuerySet[JobExecution]) -> None:
-        """Retry the selected jobs that are dead; say how many were not."""
-        dead = queryset.filter(status=Status.DEAD)
-        self._each(request, queryset, dead, lambda job: self._retry(request, job), "waiting again")
+    def retry_selected(self, request: HttpRequest, queryset: QuerySet[JobExecution]) -> HttpResponse:
+        """Ask before the selected jobs, or all that match the filter, are retried."""
+        return self.ask_about_selected(request, "retry", queryset)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the list, with what may be done to all that match its filter."""
+        may = {
+            "can_cancel": self.has_cancel_permission(request),
+            "can_retry": self.has_retry_permission(request),
+        }
+        response: HttpResponse = super().changelist_view(request, {**(extra_context or {}), **may})
+        return response
 
     def _retry(self, request: HttpRequest, job: JobExecution) -> None:
         lifecycle.retry(job.id, actor=Actor(request.user.get_username(), Source.ADMIN))
         wake(job.kind)
-
-    def _each(
-        self,
-        request: HttpRequest,
-        selected: QuerySet[JobExecution],
-        legal: QuerySet[JobExecution],
-        act: Callable[[JobExecution], None],
-        done: str,
-    ) -> None:
-        """Do something to each job in a legal state and tell the person what came of it."""
-        total, changed = selected.count(), 0
-        for job in legal:
-            try:
-                act(job)
-            except StateConflict:
-                continue
-            changed += 1
-            self.log_change(request, job, f"{done} (was {job.status})")
-        level = messages.SUCCESS if changed == total else messages.WARNING
-        skipped = f"; {total - changed} left alone, their state does not allow it" if changed < total else ""
-        self.message_user(request, f"{changed} of {total} jobs {done}{skipped}.", level)
 
     def get_urls(self) -> list[URLPattern]:
         """Add the buttons' addresses; both take POST only."""
