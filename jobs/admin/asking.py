@@ -100,7 +100,7 @@ class AskingAdmin(ReadOnlyAdmin):
         if given["per_second"] or at_once.is_much(rows):
             up_to = "" if given["chosen"] else given["up_to"]
             bulk = start(asked, criteria, rows, who, up_to=up_to, per_second=given["per_second"])
-            self.message_user(request, _("It goes on in the background, whoever looks."), messages.SUCCESS)
+            self.message_user(request, _("Under way in the background: this page may be closed."), messages.SUCCESS)
             return HttpResponseRedirect(reverse("admin:jobs_bulkaction_change", args=[bulk.id]))
         self.do_now(request, asked, rows, who)
         return back_to_dashboard(request) or HttpResponseRedirect(_with_filter(request, self._list()))

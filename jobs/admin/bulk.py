@@ -59,9 +59,7 @@ class BulkActionAdmin(ReadOnlyAdmin):
     search_fields = ["requested_by"]
     ordering = ["-created_at"]
     change_form_outer_before_template = "admin/jobs/bulk.html"
-    fieldsets = [
-        (gettext_lazy("Bulk action"), {"fields": ["id", "source", "up_to", "created_at", "started_at", "finished_at"]})
-    ]
+    fieldsets = [(gettext_lazy("Bulk action"), {"fields": ["id", "source", "created_at", "started_at", "finished_at"]})]
 
     class Media:
         """What keeps a page of a bulk action up to date."""

@@ -14,9 +14,7 @@ class ConfirmForm(forms.Form):
 
     chosen = forms.CharField(required=False, max_length=20_000, widget=forms.HiddenInput)
     up_to = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
-    note = forms.CharField(
-        required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3}), label=_("Why (kept in the log)")
-    )
+    note = forms.CharField(required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
     per_second = forms.IntegerField(
         required=False, min_value=1, max_value=FASTEST, label=_("At most so many per second (in the background)")
     )
@@ -24,6 +22,7 @@ class ConfirmForm(forms.Form):
     def __init__(self, asked: Action, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._asked = asked
+        self.fields["note"].label = str(asked.note_label)
         if not asked.paced:
             del self.fields["per_second"]
 

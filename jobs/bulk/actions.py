@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db.models import Model, QuerySet
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from jobs.bulk.keyset import Keyset
 from jobs.models import BulkAction
@@ -52,6 +53,9 @@ class Outcome:
         )
 
 
+_WHY = _("Why (kept in the log)")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Action:
     """Something that people may do to many rows."""
@@ -75,6 +79,8 @@ class Action:
     apply: Callable[[Sequence[Any], Asked, Written | None], Outcome]
     #: Returns the state that a row was in before, for the log; empty where it goes without saying.
     was: Callable[[Any], str] = lambda row: ""
+    #: What the person is asked for besides, and where the answer goes.
+    note_label: Text = _WHY
     #: Whether it makes work, so that people may want it slowly.
     paced: bool = False
 

@@ -64,5 +64,6 @@ RESOLVE_LETTERS: Final = register(
         keyset=ByNumber(),
         outlook=_resolve_outlook,
         apply=_resolve,
+        note_label=_("Note (kept with each dead letter, and in the log)"),
     )
 )

@@ -51,9 +51,7 @@ def must_claim(kind: Kind, worker: str = "w1") -> Claim:
     return found
 
 
-def end(
-    claim: Claim, outcome: "str | JobError | Mapping[UUID, Outcome]" = "done", **options: Any
-) -> dict[str, int]:
+def end(claim: Claim, outcome: "str | JobError | Mapping[UUID, Outcome]" = "done", **options: Any) -> dict[str, int]:
     """Finish all jobs of a claim the same way, or as a mapping says."""
     if isinstance(outcome, Mapping):
         outcomes: dict[UUID, Outcome] = dict(outcome)
