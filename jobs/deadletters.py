@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Case, CharField, Count, Exists, F, Func, Max, Min, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Value, When
 from django.db.models.fields.json import KT
 from django.db.models.functions import Concat, Left, Now
 
@@ -156,23 +156,23 @@ _NOT_RETRIED = [
 ]
 
 
-def _sorted_out(letters: QuerySet[DeadLetter], cases: list[When]) -> tuple[int, int, dict[str, int]]:
-    """Return how many letters no case applies to, on how many subjects, and how many each case applies to."""
-    subject = Func(F("kind"), F("subject"), function="ROW", output_field=CharField())
-    found = (
-        letters.order_by()
-        .annotate(why=Case(*cases, default=Value(""), output_field=CharField()))
-        .values("why")
-        .annotate(letters=Count("id"), subjects=Count(subject, distinct=True))
-    )
-    by_reason = {row["why"]: (row["letters"], row["subjects"]) for row in found}
-    free, subjects = by_reason.pop("", (0, 0))
-    return free, subjects, {why: count for why, (count, _) in by_reason.items()}
+def _sorted_out(letters: QuerySet[DeadLetter], cases: list[When]) -> tuple[int, dict[str, int]]:
+    """Return how many letters no case applies to, and how many each case applies to."""
+    why = Case(*cases, default=Value(""), output_field=CharField())
+    found = letters.order_by().annotate(why=why).values("why").annotate(letters=Count("id"))
+    by_reason = {row["why"]: row["letters"] for row in found}
+    return by_reason.pop("", 0), by_reason
 
 
 def retry_outlook(letters: QuerySet[DeadLetter]) -> Retried:
     """Return what `retry_letters` would do now; changes nothing."""
-    free, subjects, reasons = _sorted_out(letters, _NOT_RETRIED)
+    # Of settled letters, which may be many more, no job is asked for.
+    _, reasons = _sorted_out(letters.filter(resolved_at__isnull=False), _SETTLED)
+    open_letters = letters.filter(resolved_at__isnull=True)
+    free, others = _sorted_out(open_letters, _NOT_RETRIED)
+    reasons |= others
+    dead = open_letters.filter(~_ANOTHER_WAITS, job__status=Status.DEAD).order_by()
+    subjects = dead.values("kind", "subject").distinct().count()
     if free > subjects:
         reasons[ANOTHER] = reasons.get(ANOTHER, 0) + free - subjects
     return Retried(subjects, sum(reasons.values()), reasons)
@@ -180,7 +180,7 @@ def retry_outlook(letters: QuerySet[DeadLetter]) -> Retried:
 
 def resolve_outlook(letters: QuerySet[DeadLetter]) -> Resolved:
     """Return what `resolve_letters` would do now; changes nothing."""
-    free, _, reasons = _sorted_out(letters, _SETTLED)
+    free, reasons = _sorted_out(letters, _SETTLED)
     return Resolved(free, sum(reasons.values()), reasons)
 
 
@@ -228,7 +228,7 @@ def retry_chunk(
         retried = DeadLetter.objects.filter(id__in=mine, resolution=DeadLetter.Resolution.RETRIED)
         done = list(retried.only("kind", "subject", "error_class"))
         others = set(ids) - {letter.id for letter in done}
-        free, _, reasons = _sorted_out(DeadLetter.objects.filter(id__in=others), _NOT_RETRIED)
+        free, reasons = _sorted_out(DeadLetter.objects.filter(id__in=others), _NOT_RETRIED)
         if free:
             # The job that waited on the subject has been claimed since.
             reasons[ANOTHER] = reasons.get(ANOTHER, 0) + free
@@ -273,5 +273,5 @@ def resolve_chunk(
         DeadLetter.objects.filter(id__in=mine).update(resolved_at=Now(), **settled)
         if written and done:
             written(done)
-        _, _, reasons = _sorted_out(DeadLetter.objects.filter(id__in=set(ids) - mine), _SETTLED)
+        _, reasons = _sorted_out(DeadLetter.objects.filter(id__in=set(ids) - mine), _SETTLED)
     return len(done), reasons

@@ -305,6 +305,7 @@ SPECTACULAR_SETTINGS = {
         "JobStatus": "jobs.states.Status",
         "BusinessStatus": "yellowbook.directory.models.BusinessStatus",
         "RunState": "jobs.models.Run.State",
+        "BulkActionState": "jobs.models.BulkAction.State",
         "WorkerState": "jobs.models.WorkerProcess.State",
     },
 }

@@ -1,12 +1,11 @@
 """What can be done to many jobs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value, When
-from django.db.models.functions import Concat
+from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from jobs.actor import Actor
@@ -20,27 +19,25 @@ from jobs.states import WAITING, Status
 _ANOTHER_WAITS = Exists(
     JobExecution.objects.filter(kind=OuterRef("kind"), subject=OuterRef("subject"), status__in=WAITING)
 )
-_ITS_STATE = Concat(Value("it is "), F("status"))
-#: Why a job is not made to wait, and why it is not called off.
-_NOT_RETRIED = [When(~Q(status=Status.DEAD), then=_ITS_STATE), When(_ANOTHER_WAITS, then=Value(ANOTHER))]
-_NOT_CANCELLED = [When(~Q(status__in=WAITING), then=_ITS_STATE)]
 
 
-def _sorted_out(jobs: QuerySet[JobExecution], cases: Sequence[When]) -> dict[str, int]:
-    """Count jobs by the case that applies to them; those that none applies to under an empty text."""
-    why = Case(*cases, default=Value(""), output_field=CharField())
-    found = jobs.order_by().annotate(why=why).values("why").annotate(jobs=Count("id"))
-    return {row["why"]: row["jobs"] for row in found}
+def _by_state(jobs: QuerySet[JobExecution]) -> dict[str, int]:
+    """Count jobs by their state."""
+    found = jobs.order_by().values("status").annotate(jobs=Count("pk"))
+    return {row["status"]: row["jobs"] for row in found}
+
+
+def _reasons(by_state: Mapping[str, int]) -> dict[str, int]:
+    """Return why jobs in these states are left alone."""
+    return {f"it is {status}": jobs for status, jobs in by_state.items()}
 
 
 def _retry_outlook(jobs: QuerySet[JobExecution]) -> Outcome:
-    reasons = _sorted_out(jobs, _NOT_RETRIED)
-    free = reasons.pop("", 0)
-    dead = jobs.filter(~_ANOTHER_WAITS, status=Status.DEAD).order_by()
-    subjects = dead.values("kind", "subject").distinct().count()
-    if free > subjects:
-        reasons[ANOTHER] = reasons.get(ANOTHER, 0) + free - subjects
-    return Outcome(subjects, reasons)
+    by_state = _by_state(jobs)
+    dead = by_state.pop(Status.DEAD, 0)
+    free = jobs.filter(~_ANOTHER_WAITS, status=Status.DEAD).order_by()
+    subjects = free.values("kind", "subject").distinct().count() if dead else 0
+    return Outcome(subjects, {**_reasons(by_state), **({ANOTHER: dead - subjects} if dead > subjects else {})})
 
 
 def _retry(ids: Sequence[UUID], asked: Asked, written: Written | None) -> Outcome:
@@ -50,26 +47,25 @@ def _retry(ids: Sequence[UUID], asked: Asked, written: Written | None) -> Outcom
         mine = {job.id for job in dead}
         waiting = JobExecution.objects.filter(id__in=mine, status=Status.QUEUED)
         done = set(waiting.values_list("id", flat=True))
-        reasons = _sorted_out(JobExecution.objects.filter(id__in=set(ids) - done), _NOT_RETRIED)
-        free = reasons.pop("", 0)
-        if free:
-            # The job that waited on the subject has been claimed since.
-            reasons[ANOTHER] = reasons.get(ANOTHER, 0) + free
+        by_state = _by_state(JobExecution.objects.filter(id__in=set(ids) - done))
+        left_dead = by_state.pop(Status.DEAD, 0)
+        reasons = {**_reasons(by_state), **({ANOTHER: left_dead} if left_dead else {})}
         if written and done:
             written([job for job in dead if job.id in done])
     return Outcome(len(done), reasons, kinds)
 
 
 def _cancel_outlook(jobs: QuerySet[JobExecution]) -> Outcome:
-    reasons = _sorted_out(jobs, _NOT_CANCELLED)
-    return Outcome(reasons.pop("", 0), reasons)
+    by_state = _by_state(jobs)
+    waiting = sum(by_state.pop(status, 0) for status in WAITING)
+    return Outcome(waiting, _reasons(by_state))
 
 
 def _cancel(ids: Sequence[UUID], asked: Asked, written: Written | None) -> Outcome:
     with transaction.atomic():
         waiting = list(_locked(ids).filter(status__in=WAITING))
         done = set(cancel_many([job.id for job in waiting], by=asked.by))
-        reasons = _sorted_out(JobExecution.objects.filter(id__in=set(ids) - done), _NOT_CANCELLED)
+        reasons = _reasons(_by_state(JobExecution.objects.filter(id__in=set(ids) - done)))
         if written and done:
             written([job for job in waiting if job.id in done])
     return Outcome(len(done), reasons)
