@@ -1,6 +1,7 @@
 """The rule about the provider's daily budget."""
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from embeddings.quota import history, impatient_throttle
 from jobs.alerts.rules import AlertRule, Finding, Severity, Unit, register_rule
@@ -20,12 +21,18 @@ def daily_budget(threshold: float) -> Finding:
 register_rule(
     AlertRule(
         name="daily_budget",
-        title="The daily budget is nearly used up",
+        title=gettext_noop("The daily budget is nearly used up"),
         check=daily_budget,
+        says=(
+            gettext_noop("The provider has no daily budget."),
+            gettext_noop("%(used)s of %(all)s texts of today are used (%(share)s)."),
+        ),
         setting="ALERT_BUDGET_SHARE",
         unit=Unit.SHARE,
         severity=Severity.WARNING,
-        next_step="At the limit jobs wait until midnight Pacific time. Hold bulk work back, or ask for a larger quota.",
+        next_step=gettext_noop(
+            "At the limit jobs wait until midnight Pacific time. Hold bulk work back, or ask for a larger quota."
+        ),
         page="admin:embeddings_providerusage_changelist",
     )
 )

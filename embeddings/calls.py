@@ -43,7 +43,9 @@ def embed_texts(texts: Sequence[str], task: TaskType, provider: Provider) -> lis
     finally:
         seconds = time.monotonic() - started
         log.info("provider_call", provider=provider.name, texts=len(texts), outcome=outcome, ms=round(seconds * 1000))
-        _count(provider, outcome, len(texts), seconds)
+        if provider.needs_key or task is not TaskType.QUERY:
+            # A query that costs nothing is not worth a write.
+            _count(provider, outcome, len(texts), seconds)
 
 
 def _count(provider: Provider, outcome: str, texts: int, seconds: float) -> None:

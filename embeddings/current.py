@@ -45,22 +45,23 @@ def current_provider() -> Provider:
     return provider_for(current_model())
 
 
-def provider_for(model: str) -> Provider:
+def provider_for(model: str, *, timeout: float | None = None) -> Provider:
     """Return this process's provider with the given model; raises what the provider raises for one it can't make.
 
-    Made at first use, so after any fork, and kept: SDK clients hold connections.
+    Made at first use, so after any fork, and kept: SDK clients hold connections. `timeout` is for callers who can't
+    wait as long as the settings say; a provider that calls nobody is the same for all.
     """
+    name = settings.EMBEDDING_PROVIDER
+    if timeout is None or not provider_class(name).needs_key:
+        timeout = settings.EMBEDDING_TIMEOUT
     with _making:
-        return _made(settings.EMBEDDING_PROVIDER, model)
+        return _made(name, model, timeout)
 
 
 @cache
-def _made(name: str, model: str) -> Provider:
+def _made(name: str, model: str, timeout: float) -> Provider:
     return provider_class(name)(
-        model=model,
-        timeout=settings.EMBEDDING_TIMEOUT,
-        api_key=settings.GEMINI_API_KEY,
-        base_url=settings.GEMINI_BASE_URL,
+        model=model, timeout=timeout, api_key=settings.GEMINI_API_KEY, base_url=settings.GEMINI_BASE_URL
     )
 
 

@@ -2,6 +2,8 @@
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from embeddings.gauges import BUDGET, COVERAGE, PRESENT, RESET, STALE, TEXTS, TODAY, TOKENS, TOTAL
 from embeddings.quota import limits
@@ -23,9 +25,10 @@ def coverage(look: Look) -> Reading | None:
     shares = [trend.get(moment, {}) for moment in HOUR.moments(look.now)]
     return Reading(
         value=f"{present / total:.1%}" if total else "-",
-        detail=f"{present:,.0f} of {total:,.0f} businesses have a vector, {stale:,.0f} are stale",
+        detail=_("%(present)s of %(total)s businesses have a vector, %(stale)s are stale")
+        % {"present": f"{present:,.0f}", "total": f"{total:,.0f}", "stale": f"{stale:,.0f}"},
         read_at=latest[TOTAL].read_at,
-        target="100%, none stale",
+        target=_("100%, none stale"),
         trend=[each[PRESENT] / each[TOTAL] if each.get(TOTAL) else None for each in shares],
         url=reverse("admin:directory_business_changelist"),
     )
@@ -35,20 +38,24 @@ def budget(look: Look) -> Reading | None:
     """What of the provider's budget was left a moment ago; nothing to show for a provider without one."""
     latest, allowed = look.latest(BUDGET), limits()
     each = {
-        TEXTS: (allowed.units_per_minute, "texts of this minute"),
-        TOKENS: (allowed.tokens_per_minute, "tokens of this minute"),
-        TODAY: (allowed.units_per_day, "texts of today"),
+        TEXTS: (allowed.units_per_minute, _("%(left)s of %(all)s texts of this minute")),
+        TOKENS: (allowed.tokens_per_minute, _("%(left)s of %(all)s tokens of this minute")),
+        TODAY: (allowed.units_per_day, _("%(left)s of %(all)s texts of today")),
     }
     known = {label: latest[label].value / limit for label, (limit, _) in each.items() if limit and label in latest}
     if not known:
         return None
-    parts = [f"{latest[label].value:,.0f} of {each[label][0]:,} {each[label][1]}" for label in known]
-    reset = f", anew in {seconds_of(latest[RESET].value)}" if TODAY in known else ""
+    parts = [each[label][1] % {"left": f"{latest[label].value:,.0f}", "all": f"{each[label][0]:,}"} for label in known]
+    detail = "; ".join(parts)
+    if TODAY in known:
+        detail = _("%(budget)s, anew in %(time)s") % {"budget": detail, "time": seconds_of(latest[RESET].value)}
     return Reading(
-        value=f"{min(known.values()):.0%} left",
-        detail="; ".join(parts) + reset,
+        value=_("%(share)s left") % {"share": f"{min(known.values()):.0%}"},
+        detail=detail,
         read_at=next(iter(latest.values())).read_at,
-        target=f"at most {settings.ALERT_BUDGET_SHARE:.0%} of the day's used" if TODAY in known else "",
+        target=_("at most %(share)s of the day's used") % {"share": f"{settings.ALERT_BUDGET_SHARE:.0%}"}
+        if TODAY in known
+        else "",
         bad=1 - known.get(TODAY, 1.0) > settings.ALERT_BUDGET_SHARE,
         trend=_course(look, TODAY if TODAY in known else TEXTS),
         url=reverse("admin:embeddings_providerusage_changelist"),
@@ -60,5 +67,5 @@ def _course(look: Look, label: str) -> list[float | None]:
     return [at.get(moment) for moment in HOUR.moments(look.now)]
 
 
-register_card(Card(name="coverage", title="Embedding coverage", order=100, read=coverage))
-register_card(Card(name="budget", title="Provider budget", order=110, read=budget))
+register_card(Card(name="coverage", title=gettext_noop("Embedding coverage"), order=100, read=coverage))
+register_card(Card(name="budget", title=gettext_noop("Provider budget"), order=110, read=budget))

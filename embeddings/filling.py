@@ -1,6 +1,5 @@
 """Filling a model in by runs, and following them."""
 
-import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,6 +14,7 @@ from jobs import workers
 from jobs.actor import Actor
 from jobs.execute import run_lane
 from jobs.models import Lane, Run
+from jobs.quiet import only_warnings
 from jobs.runs import RunActive, start_fed_run
 from jobs.runs.attend import attend_all, feed
 from jobs.runs.forecast import forecast
@@ -80,8 +80,7 @@ class Follower:
     def __enter__(self) -> "Follower":
         self._stack.enter_context(self._bar)
         if self._inline:
-            for name in ("jobs", "embeddings"):
-                self._stack.enter_context(_only_warnings(name))
+            self._stack.enter_context(only_warnings("jobs", "embeddings"))
         return self
 
     def __exit__(
@@ -141,15 +140,3 @@ class Follower:
         if line not in self._told:
             self._told.add(line)
             self._say(line)
-
-
-@contextmanager
-def _only_warnings(logger: str) -> Iterator[None]:
-    """Keep a line for every job off the terminal that shows the bar."""
-    quiet = logging.getLogger(logger)
-    level = quiet.level
-    quiet.setLevel(max(level, logging.WARNING))
-    try:
-        yield
-    finally:
-        quiet.setLevel(level)

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from jobs.runs.forms import RunForm
 
@@ -11,11 +12,18 @@ class EmbeddingRunForm(RunForm):
     """See `embeddings.feed`."""
 
     skip_existing = forms.BooleanField(
-        required=False, initial=True, help_text="Leave out what has a vector of its present text."
+        label=_("Skip existing"),
+        required=False,
+        initial=True,
+        help_text=_("Leave out what has a vector of its present text."),
     )
-    stale_only = forms.BooleanField(required=False, help_text="Only what has a vector, but no fresh one.")
-    force = forms.BooleanField(required=False, help_text="Embed again even what is unchanged.")
-    category = forms.CharField(required=False, max_length=100, help_text="Only businesses of this category.")
+    stale_only = forms.BooleanField(
+        label=_("Stale only"), required=False, help_text=_("Only what has a vector, but no fresh one.")
+    )
+    force = forms.BooleanField(label=_("Force"), required=False, help_text=_("Embed again even what is unchanged."))
+    category = forms.CharField(
+        label=_("Category"), required=False, max_length=100, help_text=_("Only businesses of this category.")
+    )
 
     field_order = ("skip_existing", "stale_only", "force", "category", "limit", "resume_from")
 
@@ -25,4 +33,4 @@ class EmbeddingRunForm(RunForm):
         try:
             return str(UUID(given)) if given else ""
         except ValueError:
-            raise forms.ValidationError("This is not the id of a business: copy it from its page.") from None
+            raise forms.ValidationError(_("This is not the id of a business: copy it from its page.")) from None

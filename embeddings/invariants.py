@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db.models import Case, CharField, Exists, OuterRef, QuerySet, UUIDField, When
 from django.db.models.functions import Cast
+from django.utils.translation import gettext_noop
 
 from embeddings.freshness import fresh_vector
 from embeddings.kinds import GENERATE_EMBEDDING
@@ -180,45 +181,50 @@ def _cancel_jobs_of_nothing() -> int:
 register(
     Invariant(
         "businesses_are_covered",
-        "Every business has a fresh vector by the model in use, a job under way, or a dead letter that nobody settled.",
+        gettext_noop(
+            "Every business has a fresh vector by the model in use, a job under way, or a dead letter that nobody"
+            " settled."
+        ),
         _uncovered,
-        "Makes the missing jobs.",
+        gettext_noop("Makes the missing jobs."),
         embed_uncovered,
     )
 )
 register(
     Invariant(
         "vectors_have_unit_norm",
-        "Every vector is of finite numbers and has the norm 1.",
+        gettext_noop("Every vector is of finite numbers and has the norm 1."),
         _of_another_norm,
-        "Deletes the bad vectors and makes the jobs for new ones.",
+        gettext_noop("Deletes the bad vectors and makes the jobs for new ones."),
         _replace_bad_norms,
     )
 )
 register(
     Invariant(
         "vectors_are_described",
-        "Every vector says its model, provider, task type and the hash of its text.",
+        gettext_noop("Every vector says its model, provider, task type and the hash of its text."),
         _not_described,
-        "Deletes the vectors of unknown origin and makes the jobs for new ones.",
+        gettext_noop("Deletes the vectors of unknown origin and makes the jobs for new ones."),
         _replace_undescribed,
     )
 )
 register(
     Invariant(
         "vectors_have_business",
-        "Every vector is of a business that exists.",
+        gettext_noop("Every vector is of a business that exists."),
         _orphans,
-        "Deletes them. A foreign key should have refused them: see that the database has it (manage.py doctor).",
+        gettext_noop(
+            "Deletes them. A foreign key should have refused them: see that the database has it (manage.py doctor)."
+        ),
         _delete_orphans,
     )
 )
 register(
     Invariant(
         "waiting_jobs_have_business",
-        "Every waiting embedding job is for a business that exists.",
+        gettext_noop("Every waiting embedding job is for a business that exists."),
         _jobs_of_nothing,
-        "Cancels them.",
+        gettext_noop("Cancels them."),
         _cancel_jobs_of_nothing,
     )
 )

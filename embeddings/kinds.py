@@ -2,6 +2,7 @@
 
 from django.conf import settings
 
+from embeddings.ann import keep_indexes
 from embeddings.current import current_provider
 from embeddings.feed import EmbeddingFeed
 from embeddings.generate import generate_embeddings
@@ -9,9 +10,13 @@ from embeddings.models import Embedding
 from embeddings.providers import provider_class
 from embeddings.quota import embedding_throttle, probe
 from jobs.kinds import Kind, register
+from jobs.periodic import every
+from jobs.schedule import Every
 
 #: The one name of the main job, in code, rows, API and admin.
 GENERATE_EMBEDDING = "generate_embedding"
+#: Sees to the index for nearest neighbours.
+KEEP_VECTOR_INDEX = "keep_vector_index"
 
 register(
     Kind(
@@ -27,3 +32,5 @@ register(
         batch_size=settings.EMBEDDING_BATCH_SIZE,
     )
 )
+register(Kind(name=KEEP_VECTOR_INDEX, handler=keep_indexes, concurrency=1))
+every(Every(600), KEEP_VECTOR_INDEX)

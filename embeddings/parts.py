@@ -8,6 +8,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.utils.translation import gettext_noop
+
 from embeddings.current import provider_for
 from embeddings.prepare import Prepared
 from embeddings.providers.base import Provider
@@ -18,7 +20,7 @@ from jobs.lifecycle import ClaimedJob, Failure, Postponed
 from jobs.lifecycle.finish import Outcome
 
 #: How a job whose parts all went well ends: as the first of these that one of them did.
-RESULTS = ("embedded", "cached", "unchanged")
+RESULTS = (gettext_noop("embedded"), gettext_noop("cached"), gettext_noop("unchanged"))
 
 
 @dataclass(frozen=True, slots=True)

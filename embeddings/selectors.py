@@ -18,6 +18,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Cast
+from django.utils.translation import gettext as _
 
 from embeddings.current import current_model
 from embeddings.kinds import GENERATE_EMBEDDING
@@ -136,11 +137,12 @@ def _why_not_fresh(jobs: list[JobExecution]) -> str:
     """Say in one sentence why there is no vector of the present text, and what happens next."""
     newest = jobs[0] if jobs else None
     if newest is None:
-        return "No job has been made for it: press Embed now."
+        return _("No job has been made for it: press Embed now.")
     if newest.status in WAITING:
-        return "A job waits for a worker."
+        return _("A job waits for a worker.")
     if newest.status == Status.RUNNING:
-        return "A worker is embedding it now."
+        return _("A worker is embedding it now.")
     if newest.status == Status.DEAD:
-        return f"Its job failed for good ({newest.error_class}): {newest.error}"
-    return "Its text or the model changed since the last job: press Embed now."
+        told = _("Its job failed for good (%(error_class)s): %(error)s")
+        return told % {"error_class": _(newest.error_class), "error": newest.error}
+    return _("Its text or the model changed since the last job: press Embed now.")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pgvector import HalfVector
 
 from embeddings.models import Embedding
+from embeddings.signals import vectors_stored
 from embeddings.source import text_source
 
 Vector = NDArray[np.float32]
@@ -81,6 +82,7 @@ def store(vectors: Sequence[NewVector], *, model: str, provider: str, task_type:
                     "job_ids": [vector.job_id for vector in fresh],
                 },
             )
+        vectors_stored.send(Embedding, business_ids=[vector.business_id for vector in fresh], model=model)
     stored = {vector.business_id for vector in fresh}
     return {
         vector.business_id: None if vector.business_id not in current else vector.business_id in stored

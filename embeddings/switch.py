@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.db.models import Count, F, Q
 from django.db.models.functions import Now
 
+from embeddings.ann import drop_index
 from embeddings.current import SWITCH_LOCK, current_model, hold_current_model, provider_for
 from embeddings.feed import EmbeddingFeed
 from embeddings.kinds import GENERATE_EMBEDDING
@@ -146,6 +147,7 @@ def drop(model: str) -> Iterator[int]:
     with transaction.atomic():
         _refuse_in_use(model)
         ServingModel.objects.filter(previous=model).update(previous="")
+    drop_index(model)
     while True:
         with transaction.atomic():
             _refuse_in_use(model)

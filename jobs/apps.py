@@ -2,13 +2,14 @@
 
 from django.apps import AppConfig
 from django.utils.module_loading import autodiscover_modules
+from django.utils.translation import gettext_lazy as _
 
 
 class JobsConfig(AppConfig):
     """Finds the kinds of job, the gauges and the parts of the dashboard that the installed apps declare."""
 
     name = "jobs"
-    verbose_name = "Jobs"
+    verbose_name = _("Jobs")
 
     def ready(self) -> None:
         """Import every app's `kinds.py`, then its `gauges.py` and `dashboard.py`, which need the models."""

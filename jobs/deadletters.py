@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Case, CharField, Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Value, When
 from django.db.models.fields.json import KT
 from django.db.models.functions import Concat, Left, Now
+from django.utils.translation import gettext, gettext_noop
 
 from jobs.actor import Actor
 from jobs.lifecycle import StateConflict, retry_many
@@ -23,7 +24,9 @@ CHUNK = 500
 #: Characters of a reason that a list shows.
 CLIP = 160
 #: Why a dead job does not wait again: another one waits on its subject, or is made to wait by the same retry.
-ANOTHER = "another job on the same subject does the work"
+ANOTHER = gettext_noop("another job on the same subject does the work")
+#: Why it does not when it is not dead; its state follows.
+ITS_JOB = "its job is "
 
 #: Called with the letters that were settled, in the transaction that settles them.
 Written = Callable[[Sequence[DeadLetter]], object]
@@ -142,8 +145,8 @@ def recent_causes(since: datetime, most: int) -> tuple[list[dict[str, Any]], boo
 
 #: Why a settled letter is left alone.
 _SETTLED = [
-    When(resolution=DeadLetter.Resolution.RETRIED, then=Value("retried already")),
-    When(resolved_at__isnull=False, then=Value("resolved already")),
+    When(resolution=DeadLetter.Resolution.RETRIED, then=Value(gettext_noop("retried already"))),
+    When(resolved_at__isnull=False, then=Value(gettext_noop("resolved already"))),
 ]
 _ANOTHER_WAITS = Exists(
     JobExecution.objects.filter(kind=OuterRef("kind"), subject=OuterRef("subject"), status__in=WAITING)
@@ -151,7 +154,7 @@ _ANOTHER_WAITS = Exists(
 #: Why a letter's job is not made to wait.
 _NOT_RETRIED = [
     *_SETTLED,
-    When(~Q(job__status=Status.DEAD), then=Concat(Value("its job is "), F("job__status"))),
+    When(~Q(job__status=Status.DEAD), then=Concat(Value(ITS_JOB), F("job__status"))),
     When(_ANOTHER_WAITS, then=Value(ANOTHER)),
 ]
 
@@ -240,7 +243,7 @@ def retry_chunk(
 def retry_one(job_id: UUID, *, triggered_by: str) -> None:
     """Make the job of one unsettled dead letter wait again; `StateConflict` when it is settled already."""
     if not retry_letters(unsettled().filter(job_id=job_id), triggered_by=triggered_by).requeued:
-        raise StateConflict("The dead letter is settled already, or a newer job waits for the same subject.")
+        raise StateConflict(gettext("The dead letter is settled already, or a newer job waits for the same subject."))
 
 
 def resolve(job_ids: Collection[UUID], *, resolved_by: str, note: str = "") -> int:

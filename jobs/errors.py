@@ -8,21 +8,23 @@ a defect of ours and is treated as `ServerError`: retried, then a dead letter wi
 from enum import StrEnum
 from typing import ClassVar
 
+from django.utils.translation import gettext_noop
+
 
 class ErrorClass(StrEnum):
     """The names used in rows, API, admin, metrics and logs."""
 
-    NETWORK = "network"
-    SERVER = "server"
-    BAD_RESPONSE = "bad_response"
-    RATE_LIMITED = "rate_limited"
-    QUOTA_EXHAUSTED = "quota_exhausted"
-    AUTH = "auth"
-    CONFIGURATION = "configuration"
-    INVALID_INPUT = "invalid_input"
-    BATCH_REJECTED = "batch_rejected"
-    NOT_FOUND = "not_found"
-    POISONED = "poisoned"
+    NETWORK = gettext_noop("network")
+    SERVER = gettext_noop("server")
+    BAD_RESPONSE = gettext_noop("bad_response")
+    RATE_LIMITED = gettext_noop("rate_limited")
+    QUOTA_EXHAUSTED = gettext_noop("quota_exhausted")
+    AUTH = gettext_noop("auth")
+    CONFIGURATION = gettext_noop("configuration")
+    INVALID_INPUT = gettext_noop("invalid_input")
+    BATCH_REJECTED = gettext_noop("batch_rejected")
+    NOT_FOUND = gettext_noop("not_found")
+    POISONED = gettext_noop("poisoned")
 
 
 class JobError(Exception):

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Protocol
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -38,11 +41,16 @@ class Every:
         return moment.astimezone(UTC) + timedelta(seconds=self.seconds)
 
     def __str__(self) -> str:
-        for unit, length in (("day", 86_400), ("hour", 3600), ("minute", 60)):
-            if self.seconds % length == 0:
-                number = self.seconds // length
-                return f"every {unit}" if number == 1 else f"every {number} {unit}s"
-        return f"every {self.seconds} s"
+        if self.seconds % 86_400 == 0:
+            number = self.seconds // 86_400
+            return ngettext("every day", "every %(number)s days", number) % {"number": number}
+        if self.seconds % 3600 == 0:
+            number = self.seconds // 3600
+            return ngettext("every hour", "every %(number)s hours", number) % {"number": number}
+        if self.seconds % 60 == 0:
+            number = self.seconds // 60
+            return ngettext("every minute", "every %(number)s minutes", number) % {"number": number}
+        return _("every %(number)s s") % {"number": self.seconds}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +69,7 @@ class Daily:
         return today if today > moment else today + timedelta(days=1)
 
     def __str__(self) -> str:
-        return f"every day at {self.hour:02}:{self.minute:02} UTC"
+        return _("every day at %(time)s UTC") % {"time": f"{self.hour:02}:{self.minute:02}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,4 +93,5 @@ class Weekly:
         return found if found > moment else found + timedelta(days=7)
 
     def __str__(self) -> str:
-        return f"every {WEEKDAYS[self.weekday]} at {self.hour:02}:{self.minute:02} UTC"
+        day, at = _(WEEKDAYS[self.weekday]), f"{self.hour:02}:{self.minute:02}"
+        return _("every %(weekday)s at %(time)s UTC") % {"weekday": day, "time": at}

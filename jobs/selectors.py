@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import OuterRef, QuerySet, Subquery
+from django.utils.translation import gettext_noop
 
 from jobs.kinds import all_kinds
 from jobs.models import JobExecution, Lease
@@ -17,7 +18,13 @@ def with_progress(jobs: QuerySet[JobExecution]) -> QuerySet[JobExecution]:
 
 
 #: What each step of an attempt means, by its progress.
-STEP_NAMES = {10: "claimed", 30: "text read", 50: "sent", 80: "vector received", 100: "stored"}
+STEP_NAMES = {
+    10: gettext_noop("claimed"),
+    30: gettext_noop("text read"),
+    50: gettext_noop("sent"),
+    80: gettext_noop("vector received"),
+    100: gettext_noop("stored"),
+}
 
 
 def progress_of(job: JobExecution) -> int:

@@ -3,23 +3,25 @@
 from typing import Final
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 
 class Status(models.TextChoices):
     """Where a job stands. Only `jobs.lifecycle` moves a job from one to another."""
 
     #: Waiting for its first attempt, or taken back from a worker that did not finish it.
-    QUEUED = "queued", "queued"
+    QUEUED = "queued", _("queued")
     #: Claimed by a worker under a lease.
-    RUNNING = "running", "running"
+    RUNNING = "running", _("running")
     #: Waiting after a failed attempt, until `next_attempt_at`.
-    RETRYING = "retrying", "retrying"
+    RETRYING = "retrying", _("retrying")
     #: Done; `result` says how.
-    SUCCEEDED = "succeeded", "succeeded"
+    SUCCEEDED = "succeeded", _("succeeded")
     #: Will not be tried again by itself; a dead letter says why.
-    DEAD = "dead", "dead"
+    DEAD = "dead", _("dead")
     #: Called off by a person, by the deletion of its subject, or by a newer job that does its work.
-    CANCELLED = "cancelled", "cancelled"
+    CANCELLED = "cancelled", _("cancelled")
 
 
 #: A worker may claim these.
@@ -29,11 +31,11 @@ FINISHED: Final = (Status.SUCCEEDED, Status.DEAD, Status.CANCELLED)
 
 
 class Priority(models.IntegerChoices):
-    """Lower numbers are claimed first. The outside sees the names."""
+    """Lower numbers are claimed first. The outside sees the names; people see them in their language."""
 
-    HIGH = 0, "high"
-    NORMAL = 1, "normal"
-    LOW = 2, "low"
+    HIGH = 0, gettext_noop("high")
+    NORMAL = 1, gettext_noop("normal")
+    LOW = 2, gettext_noop("low")
 
     @classmethod
     def named(cls, name: "str | Priority") -> "Priority":
@@ -49,17 +51,17 @@ class Priority(models.IntegerChoices):
 class Operation(models.TextChoices):
     """What made the job necessary."""
 
-    CREATE = "create", "create"
-    UPDATE = "update", "update"
-    BULK = "bulk", "bulk"
-    RETRY = "retry", "retry"
+    CREATE = "create", _("create")
+    UPDATE = "update", _("update")
+    BULK = "bulk", _("bulk")
+    RETRY = "retry", _("retry")
 
 
 class Source(models.TextChoices):
     """Where the request for the job came from; stored in its metadata."""
 
-    API = "api", "api"
-    ADMIN = "admin", "admin"
-    CRON = "cron", "cron"
-    CLI = "cli", "cli"
-    DLQ_RETRY = "dlq-retry", "dlq-retry"
+    API = "api", _("api")
+    ADMIN = "admin", _("admin")
+    CRON = "cron", _("cron")
+    CLI = "cli", _("cli")
+    DLQ_RETRY = "dlq-retry", _("dlq-retry")

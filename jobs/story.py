@@ -6,6 +6,8 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from jobs.models import Attempt, JobExecution
 from jobs.selectors import steps_of
@@ -27,16 +29,17 @@ class Moment:
 
 def story(job: JobExecution, attempts: Iterable[Attempt]) -> list[Moment]:
     """Return what happened, in order, from its making to its end or to the next try."""
-    told = [Moment("made", job.created_at)]
+    told = [Moment(_("made"), job.created_at)]
     for attempt in attempts:
-        told.append(Moment(f"attempt {attempt.number} began", attempt.started_at))
-        told.append(Moment(f"failed: {attempt.error_class}", attempt.finished_at, tone="bad"))
+        told.append(Moment(_("attempt %(number)s began") % {"number": attempt.number}, attempt.started_at))
+        failed = _("failed: %(error_class)s") % {"error_class": _(attempt.error_class)}
+        told.append(Moment(failed, attempt.finished_at, tone="bad"))
     told += _steps(job)
     if job.status in FINISHED and job.finished_at is not None:
         tone = {Status.SUCCEEDED: "good", Status.DEAD: "bad"}.get(Status(job.status), "")
-        told.append(Moment(f"{job.status}{f': {job.result}' if job.result else ''}", job.finished_at, tone=tone))
+        told.append(Moment(f"{_(job.status)}{f': {_(job.result)}' if job.result else ''}", job.finished_at, tone=tone))
     if job.status in WAITING:
-        told.append(Moment("due", job.next_attempt_at))
+        told.append(Moment(pgettext("moment", "due"), job.next_attempt_at))
     told.sort(key=lambda moment: moment.at)
     return [
         Moment(moment.name, moment.at, (moment.at - told[index - 1].at).total_seconds() if index else None, moment.tone)
@@ -48,7 +51,7 @@ def _steps(job: JobExecution) -> list[Moment]:
     """Return the steps of the attempt under way, or of the one that succeeded; those of failed ones are told apart."""
     if job.status not in {Status.RUNNING, Status.SUCCEEDED}:
         return []
-    moments = [(step["step"] or f"{step['progress']} %", parse_datetime(step["at"])) for step in steps_of(job)]
+    moments = [(_(step["step"]) or f"{step['progress']} %", parse_datetime(step["at"])) for step in steps_of(job)]
     return [Moment(name, at) for name, at in moments if at is not None]
 
 

@@ -8,6 +8,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from django_dramatiq.models import Task
 from knox.models import AuthToken
 from unfold.admin import ModelAdmin
@@ -54,4 +55,4 @@ class TokenAdmin(ModelAdmin):
             AuthToken.objects.filter(pk=made.pk).update(expiry=obj.expiry)
         obj.pk, obj.digest, obj.token_key = made.pk, made.digest, made.token_key
         obj._state.adding = False
-        self.message_user(request, f"The token is {token} : copy it now, it is not shown again.")
+        self.message_user(request, _("The token is %(token)s : copy it now, it is not shown again.") % {"token": token})

@@ -4,7 +4,13 @@ from django.apps import AppConfig
 
 
 class YellowBookConfig(AppConfig):
-    """Declares the app."""
+    """Has all that people read named in their language."""
 
     name = "yellowbook"
     verbose_name = "Yellow Book"
+
+    def ready(self) -> None:
+        """Translate the names of models and fields, which are complete now."""
+        from yellowbook import names
+
+        names.translate()

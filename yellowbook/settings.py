@@ -8,6 +8,7 @@ import psycopg.conninfo
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
 
 from embeddings.providers import provider_names
 from jobs.clean import conceal
@@ -39,6 +40,7 @@ if not DEBUG and len(SECRET_KEY) < MIN_SECRET_KEY:
 ALLOWED_HOSTS = env.words("DJANGO_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 
 INSTALLED_APPS = [
+    "yellowbook.search",
     "yellowbook.directory",
     "embeddings",
     "jobs",
@@ -74,6 +76,7 @@ MIDDLEWARE = [
     "jobs.api.middleware.OptionalSlashMiddleware",
     "jobs.api.middleware.ReadableBodyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "yellowbook.languages.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -105,6 +108,10 @@ TEMPLATES = [
 ]
 
 LANGUAGE_CODE = "en"
+#: Each by its own name.
+LANGUAGES = [("en", "English"), ("mn", "Монгол")]
+#: One catalogue for the whole project; it also translates what unfold and others leave in English.
+LOCALE_PATHS = [BASE_DIR / "yellowbook" / "locale"]
 TIME_ZONE = "UTC"
 USE_I18N = True
 FORMAT_MODULE_PATH = ["yellowbook.formats"]
@@ -182,8 +189,22 @@ EMBEDDING_RPD = env.integer("EMBEDDING_RPD", 1_000 if _metered else 0)
 EMBEDDING_PRICE = env.amount("EMBEDDING_PRICE", 0.15 if _metered else 0.0)
 #: Share of each budget that only jobs of priority `high` may spend.
 EMBEDDING_RESERVE = env.share("EMBEDDING_RESERVE", 0.05)
+#: Share of each budget, part of the reserve, that no job may spend: it is for search queries.
+EMBEDDING_QUERY_RESERVE = env.share("EMBEDDING_QUERY_RESERVE", min(0.02, EMBEDDING_RESERVE))
+if EMBEDDING_QUERY_RESERVE > EMBEDDING_RESERVE:
+    raise ImproperlyConfigured(
+        f"EMBEDDING_QUERY_RESERVE={EMBEDDING_QUERY_RESERVE} is more than EMBEDDING_RESERVE={EMBEDDING_RESERVE}:"
+        " expected a part of it."
+    )
 #: Where `embeddings` gets the texts of subjects from; see `embeddings.source.TextSource`.
 EMBEDDING_SOURCE = "yellowbook.directory.embedding_source.source"
+
+# --- Search -----------------------------------------------------------------------------------------------------------
+
+#: Seconds that a search waits for the vector of its query; then it ranks by words alone.
+SEARCH_TIMEOUT = env.seconds("SEARCH_TIMEOUT", 3.0, at_least=0.1)
+#: Seconds for which the answer to a query is kept, unless what it would find changes before.
+SEARCH_CACHE = env.seconds("SEARCH_CACHE", 3600.0)
 
 # --- Secrets ----------------------------------------------------------------------------------------------------------
 
@@ -315,7 +336,11 @@ SESSION_COOKIE_HTTPONLY = True
 #: Behind a proxy that ends TLS and sets X-Forwarded-Proto: trusts that header and keeps cookies off plain HTTP.
 BEHIND_TLS_PROXY = env.flag("DJANGO_BEHIND_TLS_PROXY", False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS_PROXY else None
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS_PROXY
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = BEHIND_TLS_PROXY
+#: A choice of language is kept for a year, in seconds.
+LANGUAGE_COOKIE_AGE = 31_536_000
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 SECURE_HSTS_SECONDS = 31_536_000 if BEHIND_TLS_PROXY else 0
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
@@ -328,7 +353,7 @@ LOGGING = configure(level=LOG_LEVEL)
 # --- Admin ------------------------------------------------------------------------------------------------------------
 
 
-def _link(title: str, icon: str, model: str) -> dict[str, object]:
+def _link(title: django_stubs_ext.StrOrPromise, icon: str, model: str) -> dict[str, object]:
     """Return an entry of the admin's sidebar that leads to a model's list."""
     return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{model}_changelist")}
 
@@ -341,39 +366,42 @@ UNFOLD = {
     "DASHBOARD_CALLBACK": "jobs.admin.dashboard.fill",
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
+    "SHOW_LANGUAGES": True,
+    # Django's own table gives Mongolian an English name.
+    "LANGUAGES": {"navigation": [{"code": code, "name_local": name} for code, name in LANGUAGES]},
     "STYLES": [lambda request: static("jobs/panels.css")],
     "SCRIPTS": [lambda request: static("jobs/time.js"), lambda request: static("jobs/keys.js")],
     "SIDEBAR": {
         "show_search": True,
         "navigation": [
             {
-                "title": "Directory",
+                "title": _("Directory"),
                 "items": [
-                    _link("Businesses", "storefront", "directory_business"),
-                    _link("Embeddings", "scatter_plot", "embeddings_embedding"),
-                    _link("Provider usage", "bar_chart", "embeddings_providerusage"),
+                    _link(_("Businesses"), "storefront", "directory_business"),
+                    _link(_("Embeddings"), "scatter_plot", "embeddings_embedding"),
+                    _link(_("Provider usage"), "bar_chart", "embeddings_providerusage"),
                 ],
             },
             {
-                "title": "Jobs",
+                "title": _("Jobs"),
                 "items": [
-                    _link("Jobs", "work", "jobs_jobexecution"),
-                    _link("Runs", "playlist_play", "jobs_run"),
-                    _link("Dead letters", "report", "jobs_deadletter"),
-                    _link("Bulk actions", "checklist", "jobs_bulkaction"),
-                    _link("Lanes", "swap_horiz", "jobs_lane"),
-                    _link("Workers", "memory", "jobs_workerprocess"),
-                    _link("Invariants", "rule", "upkeep_auditresult"),
-                    _link("Alerts", "notifications", "alerts_alert"),
-                    _link("Alert events", "history", "alerts_alertevent"),
+                    _link(_("Jobs"), "work", "jobs_jobexecution"),
+                    _link(_("Runs"), "playlist_play", "jobs_run"),
+                    _link(_("Dead letters"), "report", "jobs_deadletter"),
+                    _link(_("Bulk actions"), "checklist", "jobs_bulkaction"),
+                    _link(_("Lanes"), "swap_horiz", "jobs_lane"),
+                    _link(_("Workers"), "memory", "jobs_workerprocess"),
+                    _link(_("Invariants"), "rule", "upkeep_auditresult"),
+                    _link(_("Alerts"), "notifications", "alerts_alert"),
+                    _link(_("Alert events"), "history", "alerts_alertevent"),
                 ],
             },
             {
-                "title": "Access",
+                "title": _("Access"),
                 "items": [
-                    _link("Users", "person", "auth_user"),
-                    _link("Groups", "group", "auth_group"),
-                    _link("API tokens", "key", "knox_authtoken"),
+                    _link(_("Users"), "person", "auth_user"),
+                    _link(_("Groups"), "group", "auth_group"),
+                    _link(_("API tokens"), "key", "knox_authtoken"),
                 ],
             },
         ],

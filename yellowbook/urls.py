@@ -9,9 +9,11 @@ from jobs.api import errors, health
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("i18n/", include("django.conf.urls.i18n")),
     path("admin/dashboard/", include("jobs.admin.dashboard")),
     path("admin/", admin.site.urls),
     path("api/", include("yellowbook.directory.api.urls")),
+    path("api/", include("yellowbook.search.api.urls")),
     path("api/admin/", include("embeddings.api.urls")),
     path("api/admin/", include("jobs.api.urls")),
     path("api/admin/", include("jobs.alerts.urls")),

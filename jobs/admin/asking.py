@@ -22,6 +22,8 @@ from jobs.admin.confirming import ConfirmForm
 from jobs.bulk import at_once
 from jobs.bulk.actions import Action, Asked, Outcome, Written
 from jobs.bulk.criteria import by_ids, door
+from jobs.bulk.progress import told_parameter, told_value
+from jobs.bulk.reasons import told_reason
 from jobs.bulk.start import start
 from jobs.states import Source
 
@@ -60,20 +62,27 @@ class AskingAdmin(ReadOnlyAdmin):
         asked = self.asks[name]
         outlook = asked.outlook(rows)
         total = outlook.done + outlook.skipped
+        filters = [
+            (told_parameter(each), told_value(each, request.GET[each]))
+            for each in request.GET
+            if each not in _NOT_A_FILTER
+        ]
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": f"{asked.verb} {asked.rows}",
+            "title": _(asked.words.title),
             "asked": asked,
             "form": ConfirmForm(asked, initial=given),
             "changed": outlook.done,
-            "reasons": dict(sorted(outlook.reasons.items())),
+            "button": _(asked.words.button) % {"count": f"{outlook.done:,}"},
+            "reasons": {told_reason(reason): count for reason, count in sorted(outlook.reasons.items())},
             "skipped": outlook.skipped,
             "total": total,
+            "chosen": _chosen(asked, total, by_filter=by_filter, filtered=bool(filters)),
             "at_once": at_once.AT_ONCE,
             "in_background": total > at_once.AT_ONCE,
             "by_filter": by_filter,
-            "filters": [(name, request.GET[name]) for name in request.GET if name not in _NOT_A_FILTER],
+            "filters": filters,
             "action": _with_filter(request, f"admin:{self.asks_prefix}_{name}"),
             "back": _with_filter(request, self._list()),
         }
@@ -110,14 +119,13 @@ class AskingAdmin(ReadOnlyAdmin):
     def do_now(self, request: HttpRequest, asked: Action, rows: QuerySet[Any], who: Asked) -> Outcome:
         """Do it, with an entry in the admin's log for each row, and say what came of it."""
         outcome = at_once.do(asked, rows, who, _log(cast(User, request.user), asked, who.note))
-        why = ", ".join(f"{count} {reason}" for reason, count in sorted(outcome.reasons.items()))
+        why = ", ".join(
+            _("%(count)s %(reason)s") % {"count": count, "reason": told_reason(reason)}
+            for reason, count in sorted(outcome.reasons.items())
+        )
         level = messages.SUCCESS if outcome.done and not outcome.skipped else messages.WARNING
-        text = _("%(done)d %(what)s, %(skipped)d skipped") % {
-            "done": outcome.done,
-            "what": asked.done,
-            "skipped": outcome.skipped,
-        }
-        self.message_user(request, f"{text}{': ' if why else ''}{why}.", level)
+        text = _(asked.words.outcome) % {"changed": outcome.done, "skipped": outcome.skipped}
+        self.message_user(request, f"{text}: {why}." if why else f"{text}.", level)
         return outcome
 
     def get_urls(self) -> list[URLPattern]:
@@ -130,6 +138,13 @@ class AskingAdmin(ReadOnlyAdmin):
         return f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"
 
 
+def _chosen(asked: Action, total: int, *, by_filter: bool, filtered: bool) -> str:
+    """Return which rows the person chose, and how many."""
+    if not by_filter:
+        return asked.words.selected(total)
+    return _(asked.words.matching if filtered else asked.words.every) % {"total": f"{total:,}"}
+
+
 def _log(user: User, asked: Action, note: str) -> Written:
     """Return what writes an entry for each row, with the state that it was in."""
 
@@ -138,7 +153,7 @@ def _log(user: User, asked: Action, note: str) -> Written:
         for row in rows:
             by_state.setdefault(asked.was(row), []).append(row)
         for state, some in by_state.items():
-            message = f"{asked.done} (was {state})" if state else str(asked.done)
+            message = f"{asked.entry} (was {state})" if state else asked.entry
             LogEntry.objects.log_actions(user.pk, some, CHANGE, f"{message}: {note}" if note else message)
 
     return written

@@ -18,6 +18,7 @@ from unfold.decorators import display
 from jobs.admin.base import ReadOnlyAdmin
 from jobs.bulk.actions import Action, UnknownAction, action_of, all_actions
 from jobs.bulk.progress import criteria_in_words, progress_of
+from jobs.bulk.reasons import told_reason
 from jobs.bulk.start import BULK_ACTION
 from jobs.bulk.steer import stop
 from jobs.lifecycle import StateConflict
@@ -34,7 +35,7 @@ class ActionFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Return the actions."""
-        return [(action.name, f"{action.verb} {action.rows}") for action in all_actions()]
+        return [(action.name, _(action.words.title)) for action in all_actions()]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         """Narrow to one action."""
@@ -59,7 +60,9 @@ class BulkActionAdmin(ReadOnlyAdmin):
     search_fields = ["requested_by"]
     ordering = ["-created_at"]
     change_form_outer_before_template = "admin/jobs/bulk.html"
-    fieldsets = [(gettext_lazy("Bulk action"), {"fields": ["id", "source", "created_at", "started_at", "finished_at"]})]
+    fieldsets = [
+        (gettext_lazy("Bulk action"), {"fields": ["id", "shown_source", "created_at", "started_at", "finished_at"]})
+    ]
 
     class Media:
         """What keeps a page of a bulk action up to date."""
@@ -85,7 +88,12 @@ class BulkActionAdmin(ReadOnlyAdmin):
     def shown_action(self, bulk: BulkAction) -> str:
         """Return what is done, in words."""
         action = _known(bulk)
-        return f"{action.verb} {action.rows}" if action else bulk.action
+        return _(action.words.title) if action else bulk.action
+
+    @display(description=gettext_lazy("source"))
+    def shown_source(self, bulk: BulkAction) -> str:
+        """Return where the request for it came from."""
+        return _(bulk.source)
 
     @display(description=gettext_lazy("progress"))
     def shown_progress(self, bulk: BulkAction) -> SafeString:
@@ -96,7 +104,7 @@ class BulkActionAdmin(ReadOnlyAdmin):
             max(1, bulk.total),
             processed,
             _("Progress"),
-            _("%(processed)s of %(total)s") % {"processed": f"{processed:,}", "total": f"{bulk.total:,}"},
+            _("%(done)s of %(total)s") % {"done": f"{processed:,}", "total": f"{bulk.total:,}"},
         )
 
     def get_urls(self) -> list[URLPattern]:
@@ -127,7 +135,7 @@ class BulkActionAdmin(ReadOnlyAdmin):
             "asked": _known(bulk),
             "progress": progress_of(bulk),
             "criteria": criteria_in_words(bulk),
-            "reasons": sorted(bulk.reasons.items()),
+            "reasons": [(told_reason(reason), count) for reason, count in sorted(bulk.reasons.items())],
             "job": jobs.values_list("id", flat=True).first(),
             "can_stop": bulk.is_under_way and _may_steer(request, bulk),
         }

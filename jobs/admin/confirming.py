@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from jobs.bulk.actions import Action
@@ -22,7 +23,7 @@ class ConfirmForm(forms.Form):
     def __init__(self, asked: Action, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._asked = asked
-        self.fields["note"].label = str(asked.note_label)
+        self.fields["note"].label = gettext(asked.words.note)
         if not asked.paced:
             del self.fields["per_second"]
 

@@ -13,6 +13,7 @@ from django.middleware.csrf import get_token
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import path
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -46,7 +47,7 @@ def rendered(request: HttpRequest, look: Look) -> dict[str, dict[str, Any]]:
             continue
         html = render_to_string(panel.template, {**context, "panel": panel, "look": look, "token": _PLACEHOLDER})
         shown[panel.name] = {
-            "title": panel.title,
+            "title": _(panel.title),
             "wide": panel.wide,
             "hash": hashlib.blake2s(html.encode()).hexdigest()[:_DIGITS],
             "html": html.replace(_PLACEHOLDER, token),
@@ -90,14 +91,17 @@ def steer_task(request: HttpRequest, kind: str) -> HttpResponse:
     if act == "run":
         entry = periodic.run_now(kind, actor=Actor(request.user.get_username(), Source.ADMIN))
         done = f"made a job ({entry.status})"
+        told = _("%(kind)s: made a job (%(status)s).") % {"kind": kind, "status": _(entry.status)}
     elif act in {"enable", "disable"}:
         periodic.enable(kind, enabled=act == "enable")
         done = f"schedule switched {'on' if act == 'enable' else 'off'}"
+        told = _("%(kind)s: schedule switched on.") if act == "enable" else _("%(kind)s: schedule switched off.")
+        told %= {"kind": kind}
     else:
         raise BadRequest("act has to be run, enable or disable.")
     task = PeriodicTask.objects.get(name=kind)
     LogEntry.objects.log_actions(cast(User, request.user).pk, [task], CHANGE, done)
-    messages.success(request, f"{kind}: {done}.")
+    messages.success(request, told)
     return redirect("admin:index")
 
 

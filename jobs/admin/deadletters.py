@@ -12,6 +12,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 from unfold.decorators import action, display
 from unfold.views import ChangeList
@@ -49,7 +51,7 @@ class DeadLetterAdmin(AskingAdmin):
         "shown_subject",
         "shown_state",
         "kind",
-        "error_class",
+        "shown_error_class",
         "shown_reason",
         "attempts",
         "last_attempt_at",
@@ -58,7 +60,7 @@ class DeadLetterAdmin(AskingAdmin):
     list_filter = [StateFilter, KindFilter, ErrorClassFilter, CauseFilter, RunFilter, "created_at"]
     list_before_template = "admin/jobs/deadletters.html"
     search_fields = ["id"]
-    search_help_text = "A job's or a subject's id, the beginning of a subject's name, or any part of the reason"
+    search_help_text = _("A job's or a subject's id, the beginning of a subject's name, or any part of the reason")
     ordering = [F("resolved_at").desc(nulls_first=True), "-created_at"]
     change_form_outer_before_template = "admin/jobs/deadletter.html"
     actions = ["retry_selected", "resolve_selected"]
@@ -73,12 +75,12 @@ class DeadLetterAdmin(AskingAdmin):
         """Tell whether the user may put dead letters aside."""
         return bool(request.user.has_perm(RESOLVE_LETTERS.permission))
 
-    @action(description="Retry", permissions=["retry"])
+    @action(description=_("Retry"), permissions=["retry"])
     def retry_selected(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> HttpResponse:
         """Ask before the selected letters, or all that match the filter, are retried."""
         return self.ask_about_selected(request, "retry", queryset)
 
-    @action(description="Resolve", permissions=["resolve"])
+    @action(description=_("Resolve"), permissions=["resolve"])
     def resolve_selected(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> HttpResponse:
         """Ask before the selected letters, or all that match the filter, are resolved."""
         return self.ask_about_selected(request, "resolve", queryset)
@@ -103,25 +105,30 @@ class DeadLetterAdmin(AskingAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: DeadLetter | None = None) -> Any:
         """Return the times, and who settled it once somebody has."""
-        times = ("Times", {"fields": ["enqueued_at", "last_attempt_at", "created_at"]})
-        settled = ("Settled", {"fields": ["resolution", "resolved_at", "resolved_by", "note"]})
+        times = (_("Times"), {"fields": ["enqueued_at", "last_attempt_at", "created_at"]})
+        settled = (_("Settled"), {"fields": ["resolution", "resolved_at", "resolved_by", "note"]})
         return [settled, times] if obj and obj.resolved_at else [times]
 
     @display(
-        description="state",
+        description=_("state"),
         ordering="resolution",
         label={"unresolved": "danger", Resolution.RETRIED: "info", Resolution.RESOLVED: "success"},
     )
-    def shown_state(self, letter: DeadLetter) -> str:
+    def shown_state(self, letter: DeadLetter) -> tuple[str, str]:
         """Return whether and how it was settled, coloured."""
-        return letter.resolution or "unresolved"
+        return letter.resolution or "unresolved", gettext(letter.resolution or "unresolved")
 
-    @display(description="subject")
+    @display(description=_("error class"), ordering="error_class")
+    def shown_error_class(self, letter: DeadLetter) -> str:
+        """Return the failure class."""
+        return gettext(letter.error_class)
+
+    @display(description=_("subject"))
     def shown_subject(self, letter: Any) -> str:
         """Return the subject's name as it was."""
         return str(letter.original_name or letter.subject)
 
-    @display(description="reason")
+    @display(description=_("reason"))
     def shown_reason(self, letter: Any) -> str:
         """Return the beginning of the reason."""
         reason: str = letter.clipped
@@ -169,7 +176,7 @@ class DeadLetterAdmin(AskingAdmin):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": "Dead letters by cause",
+            "title": _("Dead letters by cause"),
             "causes": found[:MOST_CAUSES],
             "more": len(found) > MOST_CAUSES,
             "most": MOST_CAUSES,

@@ -4,12 +4,16 @@ Their choices come from code, not from a look at every row. A value that is no c
 that match a filter must never take a misspelt filter for none.
 """
 
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from django.contrib.admin import SimpleListFilter
+from django.contrib.admin import AllValuesFieldListFilter, ChoicesFieldListFilter, SimpleListFilter
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from jobs.errors import ErrorClass
 from jobs.kinds import all_kinds
@@ -19,12 +23,15 @@ from jobs.models import DeadLetter
 class StateFilter(SimpleListFilter):
     """Unresolved, retried or resolved."""
 
-    title = "state"
+    title = _("state")
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Return the states."""
-        return [("unresolved", "unresolved"), *DeadLetter.Resolution.choices]
+        return [
+            ("unresolved", gettext("unresolved")),
+            *((value, str(label)) for value, label in DeadLetter.Resolution.choices),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> QuerySet[DeadLetter]:
         """Narrow by how a letter was settled."""
@@ -45,10 +52,27 @@ class ExactFilter(SimpleListFilter):
         return queryset if value is None else queryset.filter(**{str(self.parameter_name): value})
 
 
+class _InWords:
+    """Shows what it offers, words of the API, in the reader's language."""
+
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        """Translate what is shown of each choice."""
+        for choice in super().choices(changelist):  # type: ignore[misc]
+            yield {**choice, "display": gettext(choice["display"])}
+
+
+class WordFilter(_InWords, ChoicesFieldListFilter):
+    """The choices of a column."""
+
+
+class StoredWordFilter(_InWords, AllValuesFieldListFilter):
+    """The words that a column holds."""
+
+
 class KindFilter(ExactFilter):
     """Kinds that this installation knows."""
 
-    title = "kind"
+    title = _("kind")
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -59,18 +83,18 @@ class KindFilter(ExactFilter):
 class ErrorClassFilter(ExactFilter):
     """Failure classes."""
 
-    title = "error class"
+    title = _("error class")
     parameter_name = "error_class"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Return the failure classes."""
-        return [(each.value, each.value) for each in ErrorClass]
+        return [(each.value, gettext(each.value)) for each in ErrorClass]
 
 
 class CauseFilter(ExactFilter):
     """One cause; it is chosen on the page of causes, and shown here so that it can be taken off."""
 
-    title = "cause"
+    title = _("cause")
     parameter_name = "fingerprint"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -81,7 +105,7 @@ class CauseFilter(ExactFilter):
 class RunFilter(SimpleListFilter):
     """One run; it is chosen on the run's page."""
 
-    title = "run"
+    title = _("run")
     parameter_name = "run"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:

@@ -13,6 +13,8 @@ from django.shortcuts import get_object_or_404
 from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_noop, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.decorators import action, display
 
@@ -20,7 +22,7 @@ from jobs import lifecycle
 from jobs.actor import Actor
 from jobs.admin.asking import AskingAdmin
 from jobs.admin.base import DescribedPages
-from jobs.admin.filters import ErrorClassFilter, KindFilter
+from jobs.admin.filters import ErrorClassFilter, KindFilter, WordFilter
 from jobs.bulk.job_actions import CANCEL_JOBS, RETRY_JOBS
 from jobs.kinds import UnknownKind, get_kind
 from jobs.lifecycle import StateConflict
@@ -66,9 +68,9 @@ class JobAdmin(AskingAdmin, DescribedPages):
         "shown_duration",
     ]
     list_display_links = ["shown_status"]
-    list_filter = ["status", KindFilter, "priority", "operation", ErrorClassFilter]
+    list_filter = ["status", KindFilter, ("priority", WordFilter), "operation", ErrorClassFilter]
     search_fields = ["id"]
-    search_help_text = "A job's or a business's id, or the beginning of a business's name"
+    search_help_text = _("A job's or a business's id, or the beginning of a business's name")
     ordering = ["-created_at"]
     list_before_template = "admin/jobs/jobs.html"
     actions = ["cancel_selected", "retry_selected"]
@@ -76,9 +78,15 @@ class JobAdmin(AskingAdmin, DescribedPages):
     asks_prefix = "jobs"
     change_form_outer_before_template = "admin/jobs/job.html"
     fieldsets = [
-        ("Job", {"fields": ["id", "kind", "subject", "operation", "shown_priority", "run", "worker"]}),
-        ("Outcome", {"fields": ["result", "error_class", "error", "attempt", "max_retries", "deliveries"]}),
-        ("Times", {"fields": ["created_at", "started_at", "finished_at", "next_attempt_at"]}),
+        (
+            pgettext_lazy("one of many", "Job"),
+            {"fields": ["id", "kind", "subject", "operation", "shown_priority", "run", "worker"]},
+        ),
+        (
+            _("Outcome"),
+            {"fields": ["shown_result", "shown_error_class", "error", "attempt", "max_retries", "deliveries"]},
+        ),
+        (_("Times"), {"fields": ["created_at", "started_at", "finished_at", "next_attempt_at"]}),
     ]
 
     def described(self, rows: QuerySet[JobExecution]) -> QuerySet[JobExecution]:
@@ -103,45 +111,59 @@ class JobAdmin(AskingAdmin, DescribedPages):
             return queryset.filter(metadata__original_name__istartswith=term), False
         return queryset.filter(id=wanted) | queryset.filter(subject=str(wanted)), False
 
-    @display(description="status", ordering="status", label=STATUS_COLOURS)
+    @display(description=_("status"), ordering="status", label=STATUS_COLOURS)
     def shown_status(self, job: JobExecution) -> tuple[str, str]:
         """Return the state, coloured."""
         return job.status, job.get_status_display()
 
-    @display(description="subject")
+    @display(description=_("subject"))
     def shown_subject(self, job: JobExecution) -> SafeString | str:
         """Return the subject's name as it was, linked to its page."""
         name = str(job.metadata.get("original_name") or job.subject)
         url = subject_url(job)
         return format_html('<a href="{}">{}</a>', url, name) if url else name
 
-    @display(description="operation", ordering="operation")
+    @display(description=_("operation"), ordering="operation")
     def shown_operation(self, job: JobExecution) -> str:
         """Return what made the job necessary and how urgent it is."""
-        return f"{job.get_operation_display()}, {Priority(job.priority).label}"
+        return f"{job.get_operation_display()}, {gettext(Priority(job.priority).label)}"
 
-    @display(description="priority", ordering="priority")
+    @display(description=_("priority"), ordering="priority")
     def shown_priority(self, job: JobExecution) -> str:
         """Return the priority's name."""
-        return str(Priority(job.priority).label)
+        return gettext(Priority(job.priority).label)
 
-    @display(description="progress")
+    @display(description=_("progress"))
     def shown_progress(self, job: JobExecution) -> SafeString:
         """Return a bar that also says the number."""
         value = progress_of(job)
         return format_html('<progress max="100" value="{}">{} %</progress> {} %', value, value, value)
 
-    @display(description="outcome")
+    @display(description=_("outcome"))
     def shown_outcome(self, job: JobExecution) -> str:
         """Return the result, or the class of the last failure and the attempt."""
-        return job.result or (f"{job.error_class}, attempt {job.attempt}" if job.error_class else "-")
+        if job.result or not job.error_class:
+            return gettext(job.result) or "-"
+        failed = {"error_class": gettext(job.error_class), "number": job.attempt}
+        return gettext("%(error_class)s, attempt %(number)s") % failed
 
-    @display(description="took")
+    @display(description=_("result"))
+    def shown_result(self, job: JobExecution) -> str:
+        """Return how it ended."""
+        return gettext(job.result) or "-"
+
+    @display(description=_("error class"))
+    def shown_error_class(self, job: JobExecution) -> str:
+        """Return the class of the last failure."""
+        return gettext(job.error_class) or "-"
+
+    @display(description=_("took"))
     def shown_duration(self, job: JobExecution) -> str:
         """Return the time from claim to end."""
         if job.started_at is None or job.finished_at is None:
             return "-"
-        return f"{(job.finished_at - job.started_at).total_seconds() * 1000:,.0f} ms"
+        milliseconds = (job.finished_at - job.started_at).total_seconds() * 1000
+        return gettext("%(number)s ms") % {"number": f"{milliseconds:,.0f}"}
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         """Tell whether the user may call jobs off."""
@@ -151,12 +173,12 @@ class JobAdmin(AskingAdmin, DescribedPages):
         """Tell whether the user may have jobs tried again."""
         return request.user.has_perm("jobs.retry_job")
 
-    @action(description="Cancel those that wait", permissions=["cancel"])
+    @action(description=_("Cancel those that wait"), permissions=["cancel"])
     def cancel_selected(self, request: HttpRequest, queryset: QuerySet[JobExecution]) -> HttpResponse:
         """Ask before the selected jobs, or all that match the filter, are cancelled."""
         return self.ask_about_selected(request, "cancel", queryset)
 
-    @action(description="Retry those that are dead", permissions=["retry"])
+    @action(description=_("Retry those that are dead"), permissions=["retry"])
     def retry_selected(self, request: HttpRequest, queryset: QuerySet[JobExecution]) -> HttpResponse:
         """Ask before the selected jobs, or all that match the filter, are retried."""
         return self.ask_about_selected(request, "retry", queryset)
@@ -189,13 +211,15 @@ class JobAdmin(AskingAdmin, DescribedPages):
         by = request.user.get_username()
         if not self.has_cancel_permission(request):
             raise PermissionDenied
-        return self._act(request, job_id, lambda job: lifecycle.cancel(job.id, by=by), "The job is cancelled.")
+        return self._act(
+            request, job_id, lambda job: lifecycle.cancel(job.id, by=by), gettext_noop("The job is cancelled.")
+        )
 
     def retry_view(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
         """Retry one job and show it."""
         if not self.has_retry_permission(request):
             raise PermissionDenied
-        return self._act(request, job_id, lambda job: self._retry(request, job), "The job waits again.")
+        return self._act(request, job_id, lambda job: self._retry(request, job), gettext_noop("The job waits again."))
 
     def _act(
         self, request: HttpRequest, job_id: UUID, act: Callable[[JobExecution], None], done: str
@@ -207,7 +231,7 @@ class JobAdmin(AskingAdmin, DescribedPages):
             self.message_user(request, str(conflict), messages.WARNING)
         else:
             self.log_change(request, job, f"{done} It was {job.status}.")
-            self.message_user(request, done, messages.SUCCESS)
+            self.message_user(request, gettext(done), messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:jobs_jobexecution_change", args=[job_id]))
 
     def _told(self, request: HttpRequest, job: JobExecution) -> dict[str, Any]:

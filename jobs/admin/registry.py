@@ -10,6 +10,8 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.decorators import action, display
 
@@ -48,7 +50,7 @@ class WorkerAdmin(ReadOnlyAdmin):
         return workers.described()
 
     @display(
-        description="state",
+        description=_("state"),
         ordering="state",
         label={
             State.STARTING: "info",
@@ -63,34 +65,43 @@ class WorkerAdmin(ReadOnlyAdmin):
     def shown_state(self, worker: Any) -> tuple[str, str]:
         """Return the state, coloured: `stuck` when it beats but does not get on, `silent` when it does not beat."""
         if worker.is_stuck:
-            return "stuck", "stuck"
+            return "stuck", gettext("stuck")
         if not worker.is_alive and worker.state not in {State.STOPPED, State.LOST}:
-            return "silent", "silent"
+            return "silent", gettext("silent")
         return worker.state, worker.get_state_display()
 
-    @display(description="doing")
+    @display(description=_("doing"))
     def doing(self, worker: Any) -> str:
         """Return the batches that it holds."""
         return ", ".join(f"{batch['kind']} x {batch['jobs']}" for batch in worker.current) or "-"
 
-    @display(description="memory", ordering="memory_bytes")
+    @display(description=_("memory"), ordering="memory_bytes")
     def shown_memory(self, worker: WorkerProcess) -> str:
         """Return the resident memory, and how much of the limit is used."""
-        held = " (claims nothing)" if worker.memory_high else ""
-        return f"{worker.memory_bytes / 2**20:,.0f} MiB, {worker.memory_share:.0%} of the limit{held}"
+        told = (
+            gettext("%(used)s MiB, %(share)s of the limit (claims nothing)")
+            if worker.memory_high
+            else gettext("%(used)s MiB, %(share)s of the limit")
+        )
+        return told % {"used": f"{worker.memory_bytes / 2**20:,.0f}", "share": f"{worker.memory_share:.0%}"}
 
 
 @admin.register(Lane)
 class LaneAdmin(ReadOnlyAdmin):
     """Lanes: one for each kind of job."""
 
-    list_display = ["kind", "shown_state", "circuit", "paused_at", "paused_until", "paused_by", "pause_reason"]
+    list_display = ["kind", "shown_state", "shown_circuit", "paused_at", "paused_until", "paused_by", "pause_reason"]
     actions = ["pause", "resume"]
 
-    @display(description="state", label={"open": "success", "paused": "warning"})
-    def shown_state(self, lane: Lane) -> str:
+    @display(description=_("state"), label={"open": "success", "paused": "warning"})
+    def shown_state(self, lane: Lane) -> tuple[str, str]:
         """Return whether the lane is paused."""
-        return "paused" if lane.paused_at else "open"
+        return ("paused", gettext("paused")) if lane.paused_at else ("open", gettext("open"))
+
+    @display(description=_("circuit"), ordering="circuit")
+    def shown_circuit(self, lane: Lane) -> str:
+        """Return the failure class that paused it."""
+        return gettext(lane.circuit) or "-"
 
     def has_pause_permission(self, request: HttpRequest) -> bool:
         """Tell whether the user may pause and resume lanes."""
@@ -109,7 +120,9 @@ class LaneAdmin(ReadOnlyAdmin):
         """Pause a lane, for a reason that a person gives."""
         reason = request.POST.get("reason", "").strip()
         if not reason:
-            self.message_user(request, "Say why the lane is paused: whoever finds it paused wants to know.", ERROR)
+            self.message_user(
+                request, gettext("Say why the lane is paused: whoever finds it paused wants to know."), ERROR
+            )
             return redirect("admin:index")
         return self._steer(
             request, kind, f"paused: {reason}", lambda actor: lanes.pause(kind, actor=actor, reason=reason[:200])
@@ -129,17 +142,18 @@ class LaneAdmin(ReadOnlyAdmin):
         except UnknownKind as error:
             raise Http404(str(error)) from None
         self.log_change(request, Lane.objects.get(kind=kind), f"{done} (was {was})")
-        self.message_user(request, f"{kind} is {done.partition(':')[0]}.", SUCCESS)
+        told = gettext("%(kind)s is resumed.") if done == "resumed" else gettext("%(kind)s is paused.")
+        self.message_user(request, told % {"kind": kind}, SUCCESS)
         return redirect("admin:index")
 
-    @action(description="Pause", permissions=["pause"])
+    @action(description=_("Pause"), permissions=["pause"])
     def pause(self, request: HttpRequest, queryset: QuerySet[Lane]) -> None:
         """Claim nothing more of the selected lanes."""
         for lane in queryset:
             lanes.pause(lane.kind, actor=Actor(request.user.get_username(), Source.ADMIN), reason="paused in the admin")
             self.log_change(request, lane, "paused")
 
-    @action(description="Resume", permissions=["pause"])
+    @action(description=_("Resume"), permissions=["pause"])
     def resume(self, request: HttpRequest, queryset: QuerySet[Lane]) -> None:
         """Let jobs of the selected lanes be claimed again."""
         for lane in queryset:

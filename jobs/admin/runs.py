@@ -13,6 +13,8 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_noop, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 from unfold.decorators import display
 
@@ -44,7 +46,12 @@ class RunAdmin(ReadOnlyAdmin):
     ordering = ["-created_at"]
     list_before_template = "admin/jobs/runs.html"
     change_form_outer_before_template = "admin/jobs/run.html"
-    fieldsets = [("Run", {"fields": ["id", "kind", "source", "options", "cursor", "created_at", "resumed_at"]})]
+    fieldsets = [
+        (
+            pgettext_lazy("bulk operation", "Run"),
+            {"fields": ["id", "kind", "shown_source", "options", "cursor", "created_at", "resumed_at"]},
+        )
+    ]
 
     class Media:
         """What keeps a page of a run up to date."""
@@ -59,7 +66,7 @@ class RunAdmin(ReadOnlyAdmin):
         return Run.objects.annotate(ended=Coalesce(Subquery(total), 0), dead=Coalesce(Subquery(dead), 0))
 
     @display(
-        description="state",
+        description=_("state"),
         ordering="state",
         label={
             State.RUNNING: "primary",
@@ -73,19 +80,24 @@ class RunAdmin(ReadOnlyAdmin):
         """Return the state, coloured."""
         return run.state, run.get_state_display()
 
-    @display(description="progress")
+    @display(description=_("progress"))
     def shown_progress(self, run: Any) -> SafeString:
         """Return a bar that also says the numbers."""
         done = run.ended + run.skipped
         return format_html(
-            '<progress max="{}" value="{}" aria-label="Progress"></progress> {} of {}',
+            '<progress max="{}" value="{}" aria-label="{}"></progress> {}',
             max(1, run.total),
             done,
-            f"{done:,}",
-            f"{run.total:,}",
+            gettext("Progress"),
+            gettext("%(done)s of %(total)s") % {"done": f"{done:,}", "total": f"{run.total:,}"},
         )
 
-    @display(description="failed", ordering="dead")
+    @display(description=_("source"))
+    def shown_source(self, run: Run) -> str:
+        """Return where the request for it came from."""
+        return gettext(run.source)
+
+    @display(description=_("failed"), ordering="dead")
     def failed(self, run: Any) -> str:
         """Return how many of its jobs are dead."""
         return f"{run.dead:,}"
@@ -118,7 +130,8 @@ class RunAdmin(ReadOnlyAdmin):
         context = dict(extra_context or {})
         run = self.get_object(request, object_id)
         if run is not None:
-            context |= {"title": f"{run.kind}, started by {run.requested_by}", **self._told(request, run)}
+            title = gettext("%(kind)s, started by %(person)s") % {"kind": run.kind, "person": run.requested_by}
+            context |= {"title": title, **self._told(request, run)}
         response: HttpResponse = super().change_view(request, object_id, form_url, context)
         return response
 
@@ -145,11 +158,12 @@ class RunAdmin(ReadOnlyAdmin):
 
     def stop_view(self, request: HttpRequest, run_id: UUID) -> HttpResponse:
         """Stop a run."""
-        return self._steer(request, run_id, runs.stop, "The run makes no more jobs; what was sent comes to its end.")
+        done = gettext_noop("The run makes no more jobs; what was sent comes to its end.")
+        return self._steer(request, run_id, runs.stop, done)
 
     def resume_view(self, request: HttpRequest, run_id: UUID) -> HttpResponse:
         """Resume a run."""
-        return self._steer(request, run_id, runs.resume, "The run goes on where it was stopped.")
+        return self._steer(request, run_id, runs.resume, gettext_noop("The run goes on where it was stopped."))
 
     def _steer(self, request: HttpRequest, run_id: UUID, act: Any, done: str) -> HttpResponse:
         if not self.has_steer_permission(request):
@@ -161,7 +175,7 @@ class RunAdmin(ReadOnlyAdmin):
             self.message_user(request, str(conflict), messages.WARNING)
         else:
             self.log_change(request, run, done)
-            self.message_user(request, done, messages.SUCCESS)
+            self.message_user(request, gettext(done), messages.SUCCESS)
         return back_to_dashboard(request) or HttpResponseRedirect(reverse("admin:jobs_run_change", args=[run.id]))
 
     def start_view(self, request: HttpRequest, kind: str) -> HttpResponse:
@@ -178,7 +192,7 @@ class RunAdmin(ReadOnlyAdmin):
             expected = forecast_new(kind, estimate.texts, estimate.tokens)
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Start a run: {kind}",
+            "title": gettext("Start a run: %(kind)s") % {"kind": kind},
             "opts": self.opts,
             "form": form,
             "estimate": estimate,
@@ -194,7 +208,7 @@ class RunAdmin(ReadOnlyAdmin):
             run = active.run
         else:
             self.log_addition(request, run, "started")
-            self.message_user(request, "The run has begun.", messages.SUCCESS)
+            self.message_user(request, gettext("The run has begun."), messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:jobs_run_change", args=[run.id]))
 
 

@@ -11,10 +11,14 @@ from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import get_text_list
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
 from jobs.actor import Actor
 from jobs.admin.base import ReadOnlyAdmin
+from jobs.admin.filters import StoredWordFilter
 from jobs.alerts.announce import send_test
 from jobs.alerts.channels import CHANNELS, enabled_channels
 from jobs.alerts.look import look
@@ -89,66 +93,68 @@ class AlertAdmin(ReadOnlyAdmin):
         response: HttpResponse = super().changelist_view(request, extra_context)
         return response
 
-    @display(description="state", ordering="state", label=STATE_COLOURS)
-    def shown_state(self, alert: Alert) -> str:
+    @display(description=_("state"), ordering="state", label=STATE_COLOURS)
+    def shown_state(self, alert: Alert) -> tuple[str, str]:
         """Return the state, coloured."""
-        return told(alert).state
+        return told(alert).state, gettext(told(alert).state)
 
-    @display(description="fires when", ordering="rule")
+    @display(description=_("fires when"), ordering="rule")
     def shown_title(self, alert: Alert) -> str:
         """Return what the rule watches for."""
-        return told(alert).rule.title
+        return gettext(told(alert).rule.title)
 
-    @display(description="severity", label=SEVERITY_COLOURS)
-    def shown_severity(self, alert: Alert) -> str:
+    @display(description=_("severity"), label=SEVERITY_COLOURS)
+    def shown_severity(self, alert: Alert) -> tuple[str, str]:
         """Return the severity, coloured."""
-        return str(told(alert).rule.severity)
+        severity = str(told(alert).rule.severity)
+        return severity, gettext(severity)
 
-    @display(description="since", ordering="since")
+    @display(description=_("since"), ordering="since")
     def shown_since(self, alert: Alert) -> str:
         """Return when it came into this state."""
         since = told(alert).since
         return formats.localize(timezone.localtime(since)) if since else "-"
 
-    @display(description="value")
+    @display(description=_("value"))
     def shown_value(self, alert: Alert) -> str:
         """Return what was measured."""
         return told(alert).rule.unit.show(told(alert).value)
 
-    @display(description="threshold")
+    @display(description=_("threshold"))
     def shown_threshold(self, alert: Alert) -> str:
         """Return the value beyond which it fires."""
         return told(alert).rule.unit.show(told(alert).rule.threshold)
 
-    @display(description="message")
+    @display(description=_("message"))
     def shown_finding(self, alert: Alert) -> str:
         """Return how it stands."""
-        return told(alert).message
+        return told(alert).rule.retold(told(alert).message)
 
-    @display(description="message")
+    @display(description=_("message"))
     def shown_message(self, alert: Alert) -> SafeString:
         """Return how it stands; while it fires, also what to do, linked to where that is done."""
         known = told(alert)
         step = format_html(" {}", self.shown_next_step(alert)) if known.firing else ""
-        return format_html('<span class="yb-said">{}{}</span>', known.message, step)
+        return format_html('<span class="yb-said">{}{}</span>', known.rule.retold(known.message), step)
 
-    @display(description="what to do")
+    @display(description=_("what to do"))
     def shown_next_step(self, alert: Alert) -> SafeString | str:
         """Return what to do when it fires, linked to where that is done."""
         rule = told(alert).rule
-        return format_html(LINK, rule.path, rule.next_step) if rule.path else rule.next_step
+        step = gettext(rule.next_step)
+        return format_html(LINK, rule.path, step) if rule.path else step
 
-    @display(description="history")
+    @display(description=_("history"))
     def shown_history(self, alert: Alert) -> SafeString:
         """Return a link to what happened before."""
         url = reverse("admin:alerts_alertevent_changelist")
-        return format_html(LINK, f"{url}?rule__exact={alert.rule}", "What happened before")
+        return format_html(LINK, f"{url}?rule__exact={alert.rule}", gettext("What happened before"))
 
     def has_test_permission(self, request: HttpRequest) -> bool:
         """Tell whether the user may send test alerts."""
         return request.user.has_perm("alerts.test_alert")
 
-    @action(description="Send a test alert", url_path="test", permissions=["test"])
+    @action(description=_("Send a test alert"), url_path="test", permissions=["test"])
     def send_test(self, request: HttpRequest) -> HttpResponse:
         """Ask, then send a message over every channel."""
         back = reverse("admin:alerts_alert_changelist")
@@ -156,8 +162,9 @@ class AlertAdmin(ReadOnlyAdmin):
             context = {
                 **self.admin_site.each_context(request),
                 "opts": self.opts,
-                "title": "Send a test alert",
+                "title": _("Send a test alert"),
                 "channels": enabled_channels(),
+                "named": get_text_list([channel.name for channel in enabled_channels()], gettext("and")),
                 "back": back,
             }
             return TemplateResponse(request, "admin/alerts/test.html", context)
@@ -165,10 +172,14 @@ class AlertAdmin(ReadOnlyAdmin):
         self.log_addition(request, event, "Sent a test alert.")
         channels = ", ".join(channel.name for channel in enabled_channels())
         if channels:
-            self.message_user(request, f"A test alert is on its way by {channels}.", messages.SUCCESS)
+            self.message_user(
+                request,
+                gettext("A test alert is on its way by %(channels)s.") % {"channels": channels},
+                messages.SUCCESS,
+            )
         else:
             self.message_user(
-                request, "No channel is switched on: the test alert is in the log only.", messages.WARNING
+                request, gettext("No channel is switched on: the test alert is in the log only."), messages.WARNING
             )
         return HttpResponseRedirect(reverse("admin:alerts_alertevent_changelist") if channels else back)
 
@@ -177,9 +188,9 @@ class AlertAdmin(ReadOnlyAdmin):
 class AlertEventAdmin(ReadOnlyAdmin):
     """What happened, the latest first, and whether people were reached."""
 
-    list_display = ["shown_kind", "title", "shown_value", "message", "at", "notified", "shown_deliveries"]
-    list_display_links = ["title"]
-    list_filter = ["kind", "notified", "severity", "rule"]
+    list_display = ["shown_kind", "shown_title", "shown_value", "shown_message", "at", "notified", "shown_deliveries"]
+    list_display_links = ["shown_title"]
+    list_filter = ["kind", "notified", ("severity", StoredWordFilter), "rule"]
     ordering = ["-at"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AlertEvent]:
@@ -187,22 +198,33 @@ class AlertEventAdmin(ReadOnlyAdmin):
         rows: QuerySet[AlertEvent] = super().get_queryset(request)
         return rows.annotate(**{f"by_{name}": _delivery(name) for name in CHANNELS})
 
-    @display(description="event", ordering="kind", label=KIND_COLOURS)
+    @display(description=_("event"), ordering="kind", label=KIND_COLOURS)
     def shown_kind(self, event: AlertEvent) -> tuple[str, str]:
         """Return what happened, coloured."""
         return event.kind, event.get_kind_display()
 
-    @display(description="value")
+    @display(description=_("title"), ordering="title")
+    def shown_title(self, event: AlertEvent) -> str:
+        """Return what the rule watched for."""
+        return gettext(event.title)
+
+    @display(description=_("value"))
     def shown_value(self, event: AlertEvent) -> str:
         """Return what was measured."""
         unit = next((rule.unit for rule in all_rules() if rule.name == event.rule), Unit.COUNT)
         return unit.show(event.value)
 
-    @display(description="delivered")
+    @display(description=_("message"))
+    def shown_message(self, event: AlertEvent) -> str:
+        """Return what the rule said."""
+        rule = next((rule for rule in all_rules() if rule.name == event.rule), None)
+        return rule.retold(event.message) if rule else event.message
+
+    @display(description=_("delivered"))
     def shown_deliveries(self, event: AlertEvent) -> str:
         """Return how its deliveries stand, channel by channel, as long as their jobs are kept."""
         states = {name: getattr(event, f"by_{name}", None) for name in CHANNELS}
-        return ", ".join(f"{name} {state}" for name, state in states.items() if state) or "-"
+        return ", ".join(f"{name} {gettext(state)}" for name, state in states.items() if state) or "-"
 
 
 def _delivery(channel: str) -> Subquery:

@@ -101,9 +101,7 @@ def _deliver(event: AlertEvent, actor: Actor) -> None:
         operation="create",
         priority="high",
         actor=actor,
-        extras=[
-            {"original_name": f"{event.title}: {event.get_kind_display()}, by {channel.name}"} for channel in channels
-        ],
+        extras=[{"original_name": f"{event.title}: {event.kind}, by {channel.name}"} for channel in channels],
     )
 
 
@@ -112,7 +110,7 @@ def _log(event: AlertEvent) -> None:
     bad = event.kind in (AlertEvent.Kind.FIRED, AlertEvent.Kind.REMINDED)
     write = log.error if bad else log.info
     write(
-        f"alert_{event.get_kind_display()}",
+        f"alert_{event.kind}",
         rule=event.rule,
         severity=str(event.severity),
         value=event.value,

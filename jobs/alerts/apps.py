@@ -1,6 +1,7 @@
 """The app of alerts."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class AlertsConfig(AppConfig):
@@ -8,7 +9,7 @@ class AlertsConfig(AppConfig):
 
     name = "jobs.alerts"
     label = "alerts"
-    verbose_name = "Alerts"
+    verbose_name = _("Alerts")
 
     def ready(self) -> None:
         """Import every app's `alert_rules.py`, add the metric, have the leader watch; all of it needs the models."""

@@ -5,6 +5,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 
 class Alert(models.Model):
@@ -13,8 +14,8 @@ class Alert(models.Model):
     class State(models.TextChoices):
         """Whether something is wrong."""
 
-        OK = "ok", "ok"
-        FIRING = "firing", "firing"
+        OK = "ok", _("ok")
+        FIRING = "firing", _("firing")
 
     rule = models.CharField(max_length=64, primary_key=True)
     state = models.CharField(max_length=10, choices=State, db_default=State.OK)
@@ -53,10 +54,10 @@ class AlertEvent(models.Model):
     class Kind(models.TextChoices):
         """What happened."""
 
-        FIRED = "fired", "fired"
-        REMINDED = "reminder", "reminder"
-        RECOVERED = "recovered", "recovered"
-        TEST = "test", "test"
+        FIRED = "fired", _("fired")
+        REMINDED = "reminder", _("reminder")
+        RECOVERED = "recovered", _("recovered")
+        TEST = "test", _("test")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     rule = models.CharField(max_length=64)

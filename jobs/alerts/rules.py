@@ -18,13 +18,16 @@ register_rule(
 )
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import autodiscover_modules
+from django.utils.translation import gettext, gettext_noop
 
 #: Between a number and its unit; they stay on one line.
 _SPACE = "\N{NO-BREAK SPACE}"
@@ -34,19 +37,19 @@ class Severity(StrEnum):
     """How much it matters."""
 
     #: Something does not work, or soon will not.
-    CRITICAL = "critical"
+    CRITICAL = gettext_noop("critical")
     #: Somebody should look at it today.
-    WARNING = "warning"
+    WARNING = gettext_noop("warning")
 
 
 class Unit(StrEnum):
     """What a rule's value and threshold count."""
 
     COUNT = ""
-    SECONDS = "s"
+    SECONDS = gettext_noop("s")
     #: From 0 to 1, shown as a percentage.
     SHARE = "%"
-    MEBIBYTES = "MiB"
+    MEBIBYTES = gettext_noop("MiB")
 
     def show(self, value: float | None) -> str:
         """Return a value as a person reads it."""
@@ -54,7 +57,7 @@ class Unit(StrEnum):
             return "-"
         if self is Unit.SHARE:
             return f"{100 * value:.1f}{_SPACE}%"
-        return f"{value:,.0f}{_SPACE}{self}".strip(_SPACE)
+        return f"{value:,.0f}{_SPACE}{gettext(self)}".strip(_SPACE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,9 @@ class AlertRule:
     query: str = ""
     #: Whether it is asked anew whenever somebody reads: nobody evaluates it while it fires.
     live: bool = False
+    #: The messages that the check gives, with `%(name)s` for what differs: what it said is stored in English, and by
+    #: these it is shown in the reader's language.
+    says: tuple[str, ...] = ()
     #: Whether it is about the host that asks. Hosts would contradict each other: with a leader, its word counts.
     local: bool = False
 
@@ -104,6 +110,19 @@ class AlertRule:
             return reverse(self.page) + self.query if self.page else ""
         except NoReverseMatch:
             return ""
+
+    def retold(self, message: str) -> str:
+        """Return a message of its check in the reader's language; as it is when it is none that the rule declares."""
+        for saying in self.says:
+            found = _pattern(saying).fullmatch(message)
+            if found:
+                return gettext(saying) % found.groupdict()
+        return message
+
+
+@cache
+def _pattern(saying: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"%\\\((\w+)\\\)s", r"(?P<\1>.+?)", re.escape(saying)), re.DOTALL)
 
 
 _rules: dict[str, AlertRule] = {}

@@ -4,12 +4,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext, gettext_noop
+
 from jobs.alerts.look import look
 from jobs.alerts.models import Alert
 from jobs.alerts.rules import AlertRule, Finding, all_rules
 
 #: Nothing is known: never checked, or the check broke while all was well.
-UNKNOWN = "unknown"
+UNKNOWN = gettext_noop("unknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,12 @@ def firing() -> list[Standing]:
 
 def standing(rule: AlertRule, row: Alert | None, found: Finding | None = None) -> Standing:
     """Return how a rule stands by its row, and by what was found this moment if it was asked."""
-    state, since, value, message = UNKNOWN, None, None, "Not checked yet."
+    state, since, value, message = UNKNOWN, None, None, gettext("Not checked yet.")
     if row is not None and row.last_checked_at is not None:
         state, since, value, message = row.state, row.since, row.value, row.message
         if row.error:
             state = row.state if row.state == Alert.State.FIRING else UNKNOWN
-            message = f"Can't tell: {row.error}"
+            message = gettext("Can't tell: %(error)s") % {"error": row.error}
     if found is not None:
         now = Alert.State.FIRING if found.firing else Alert.State.OK
         state, since, value, message = now, since if now == state else None, found.value, found.message

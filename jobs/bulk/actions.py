@@ -11,13 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Model, QuerySet
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from jobs.bulk.keyset import Keyset
 from jobs.models import BulkAction
-
-Text = str | Promise
 
 #: Called with the rows that were changed, in the transaction that changes them.
 Written = Callable[[Sequence[Any]], object]
@@ -53,7 +50,25 @@ class Outcome:
         )
 
 
-_WHY = _("Why (kept in the log)")
+@dataclass(frozen=True, kw_only=True)
+class Words:
+    """How people are told of an action: whole sentences, marked here and translated where they are shown."""
+
+    #: What is done to what: titles and filters.
+    title: str
+    #: What the person chose: rows one by one (called with their number), or by filter, or all there are.
+    selected: Callable[[int], str]
+    matching: str
+    every: str
+    #: Rows that would be changed, and that were.
+    outlook: str
+    done: str
+    #: The button, with the number of rows.
+    button: str
+    #: What has come of it.
+    outcome: str
+    #: What the person is asked for besides, and where the answer goes.
+    note: str = gettext_noop("Why (kept in the log)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,12 +78,9 @@ class Action:
     #: Stays the same for ever: rows, addresses and the API go by it.
     name: str
     model: type[Model]
-    #: What a button says.
-    verb: Text
-    #: What was done to a row, as messages and counts say it.
-    done: Text
-    #: The rows, in the plural.
-    rows: Text
+    #: What was done to a row, as the admin's log says it.
+    entry: str
+    words: Words
     #: Who may: a permission.
     permission: str
     #: The order in which rows are gone through.
@@ -79,8 +91,6 @@ class Action:
     apply: Callable[[Sequence[Any], Asked, Written | None], Outcome]
     #: Returns the state that a row was in before, for the log; empty where it goes without saying.
     was: Callable[[Any], str] = lambda row: ""
-    #: What the person is asked for besides, and where the answer goes.
-    note_label: Text = _WHY
     #: Whether it makes work, so that people may want it slowly.
     paced: bool = False
 

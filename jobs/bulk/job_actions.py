@@ -6,11 +6,12 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, QuerySet
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop, ngettext
 
 from jobs.actor import Actor
-from jobs.bulk.actions import Action, Asked, Outcome, Written, register
+from jobs.bulk.actions import Action, Asked, Outcome, Words, Written, register
 from jobs.bulk.keyset import ByTime
+from jobs.bulk.reasons import IT_IS
 from jobs.deadletters import ANOTHER
 from jobs.lifecycle import cancel_many, retry_many
 from jobs.models import JobExecution
@@ -29,7 +30,7 @@ def _by_state(jobs: QuerySet[JobExecution]) -> dict[str, int]:
 
 def _reasons(by_state: Mapping[str, int]) -> dict[str, int]:
     """Return why jobs in these states are left alone."""
-    return {f"it is {status}": jobs for status, jobs in by_state.items()}
+    return {f"{IT_IS}{status}": jobs for status, jobs in by_state.items()}
 
 
 def _retry_outlook(jobs: QuerySet[JobExecution]) -> Outcome:
@@ -77,13 +78,29 @@ def _locked(ids: Sequence[UUID]) -> QuerySet[JobExecution]:
     return jobs.only("id", "kind", "subject", "status").select_for_update()
 
 
+def _selected(jobs: int) -> str:
+    return ngettext("%(total)s selected job", "%(total)s selected jobs", jobs) % {"total": f"{jobs:,}"}
+
+
+#: What the person chose by filter.
+_MATCHING: Final = gettext_noop("All %(total)s jobs that match")
+_EVERY: Final = gettext_noop("All %(total)s jobs")
+
 RETRY_JOBS: Final = register(
     Action(
         name="retry_jobs",
         model=JobExecution,
-        verb=_("Retry"),
-        done=_("waiting again"),
-        rows=_("jobs"),
+        entry="waiting again",
+        words=Words(
+            title=gettext_noop("Retry jobs"),
+            selected=_selected,
+            matching=_MATCHING,
+            every=_EVERY,
+            outlook=gettext_noop("Would wait again"),
+            done=gettext_noop("Waiting again"),
+            button=gettext_noop("Retry %(count)s"),
+            outcome=gettext_noop("%(changed)s waiting again, %(skipped)s skipped"),
+        ),
         permission="jobs.retry_job",
         keyset=ByTime(),
         outlook=_retry_outlook,
@@ -96,9 +113,17 @@ CANCEL_JOBS: Final = register(
     Action(
         name="cancel_jobs",
         model=JobExecution,
-        verb=_("Cancel"),
-        done=_("cancelled"),
-        rows=_("jobs"),
+        entry="cancelled",
+        words=Words(
+            title=gettext_noop("Cancel jobs"),
+            selected=_selected,
+            matching=_MATCHING,
+            every=_EVERY,
+            outlook=gettext_noop("Would be cancelled"),
+            done=gettext_noop("Cancelled"),
+            button=gettext_noop("Cancel %(count)s"),
+            outcome=gettext_noop("%(changed)s cancelled, %(skipped)s skipped"),
+        ),
         permission="jobs.cancel_job",
         keyset=ByTime(),
         outlook=_cancel_outlook,

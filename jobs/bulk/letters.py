@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from django.db.models import QuerySet
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop, ngettext
 
 from jobs import deadletters
 from jobs.actor import Actor
-from jobs.bulk.actions import Action, Asked, Outcome, Written, register
+from jobs.bulk.actions import Action, Asked, Outcome, Words, Written, register
 from jobs.bulk.criteria import door
 from jobs.bulk.keyset import ByNumber
 from jobs.models import DeadLetter
@@ -39,13 +39,31 @@ API: Final = "api"
 
 door(API, lambda action, said: deadletters.matching(**said))
 
+
+def _selected(letters: int) -> str:
+    told = ngettext("%(total)s selected dead letter", "%(total)s selected dead letters", letters)
+    return told % {"total": f"{letters:,}"}
+
+
+#: What the person chose by filter.
+_MATCHING: Final = gettext_noop("All %(total)s dead letters that match")
+_EVERY: Final = gettext_noop("All %(total)s dead letters")
+
 RETRY_LETTERS: Final = register(
     Action(
         name="retry_dead_letters",
         model=DeadLetter,
-        verb=_("Retry"),
-        done=_("requeued"),
-        rows=_("dead letters"),
+        entry="requeued",
+        words=Words(
+            title=gettext_noop("Retry dead letters"),
+            selected=_selected,
+            matching=_MATCHING,
+            every=_EVERY,
+            outlook=gettext_noop("Would be requeued"),
+            done=gettext_noop("Requeued"),
+            button=gettext_noop("Retry %(count)s"),
+            outcome=gettext_noop("%(changed)s requeued, %(skipped)s skipped"),
+        ),
         permission="jobs.retry_job",
         keyset=ByNumber(),
         outlook=_retry_outlook,
@@ -57,13 +75,21 @@ RESOLVE_LETTERS: Final = register(
     Action(
         name="resolve_dead_letters",
         model=DeadLetter,
-        verb=_("Resolve"),
-        done=_("resolved"),
-        rows=_("dead letters"),
+        entry="resolved",
+        words=Words(
+            title=gettext_noop("Resolve dead letters"),
+            selected=_selected,
+            matching=_MATCHING,
+            every=_EVERY,
+            outlook=gettext_noop("Would be resolved"),
+            done=gettext_noop("Resolved"),
+            button=gettext_noop("Resolve %(count)s"),
+            outcome=gettext_noop("%(changed)s resolved, %(skipped)s skipped"),
+            note=gettext_noop("Note (kept with each dead letter, and in the log)"),
+        ),
         permission="jobs.resolve_deadletter",
         keyset=ByNumber(),
         outlook=_resolve_outlook,
         apply=_resolve,
-        note_label=_("Note (kept with each dead letter, and in the log)"),
     )
 )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
 
 from jobs import clock
 from jobs.models import BulkAction
@@ -49,16 +49,32 @@ def progress_of(bulk: BulkAction, now: datetime | None = None) -> Progress:
 
 #: Values of one name that are written out; of more the number is told.
 _FEW = 3
+#: Parameters of filters whose values are words of known sets.
+_WORDS = frozenset({"state", "status", "operation", "error_class"})
 
 
 def criteria_in_words(bulk: BulkAction) -> list[tuple[str, str]]:
     """Return what chose the rows, as (name, value)."""
     ((_door, said),) = bulk.criteria.items()
-    pairs = said if isinstance(said, dict) else {_("selected"): said}
-    return [(str(name), _in_words(value)) for name, value in pairs.items()]
+    if not isinstance(said, dict):
+        return [(gettext("selected"), _in_words("selected", said))]
+    return [(told_parameter(name), _in_words(name, value)) for name, value in said.items()]
 
 
-def _in_words(value: Any) -> str:
+def told_parameter(name: str) -> str:
+    """Return what a parameter of a filter is about; one that is not compared as a whole is left as it is."""
+    column, _, lookup = name.partition("__")
+    if lookup not in {"", "exact", "id__exact"}:
+        return name
+    return gettext(column.replace("_", " "))
+
+
+def told_value(name: str, value: str) -> str:
+    """Return the value of a parameter: a state or another known word in the reader's language, else as it is."""
+    return gettext(value) if name.partition("__")[0] in _WORDS else value
+
+
+def _in_words(name: str, value: Any) -> str:
     if not isinstance(value, list):
-        return str(value)
-    return ", ".join(map(str, value)) if len(value) <= _FEW else f"{len(value):,}"
+        return told_value(name, str(value))
+    return ", ".join(told_value(name, str(each)) for each in value) if len(value) <= _FEW else f"{len(value):,}"

@@ -5,6 +5,7 @@ from uuid import UUID
 import structlog
 from django.db import connection, transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from jobs.bulk.start import BULK_ACTION, log, make_job
 from jobs.duties import Duty, register
@@ -27,7 +28,8 @@ def stop(bulk_id: UUID, *, by: str) -> BulkAction:
     with transaction.atomic():
         bulk = BulkAction.objects.select_for_update(no_key=True).get(id=bulk_id)
         if not bulk.is_under_way:
-            raise StateConflict(f"The bulk action is {bulk.state}: only one that is under way can be stopped.")
+            told = _("The bulk action is %(state)s: only one that is under way can be stopped.")
+            raise StateConflict(told % {"state": bulk.get_state_display()})
         BulkAction.objects.filter(id=bulk_id).update(state=State.STOPPED, finished_at=Now())
         log(bulk, f"stopped after {bulk.done} of {bulk.total} (was {bulk.state})", by=by)
         bulk.refresh_from_db()

@@ -23,6 +23,7 @@ from jobs import clock
 from jobs.batch import Batch
 from jobs.bulk.actions import Action, Asked, Outcome, action_of
 from jobs.bulk.criteria import rows_of
+from jobs.bulk.reasons import IT_FAILED
 from jobs.bulk.start import log as write_log
 from jobs.database import OPERATIONAL
 from jobs.errors import NotFound
@@ -141,4 +142,4 @@ def _applied(action: Action, ids: Sequence[Any], asked: Asked) -> Outcome:
             half = len(ids) // 2
             return _applied(action, ids[:half], asked) + _applied(action, ids[half:], asked)
         log.exception("bulk_row_failed", action=action.name, row=str(ids[0]))
-        return Outcome(0, {f"it failed: {type(error).__name__}": 1})
+        return Outcome(0, {f"{IT_FAILED}{type(error).__name__}": 1})

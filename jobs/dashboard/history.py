@@ -4,6 +4,9 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from jobs.dashboard.charts import Chart, Series, bars, lines
 from jobs.dashboard.look import Look
 from jobs.gauges import WAITING
@@ -18,7 +21,7 @@ GROUPS = {
     "retrying": "warning",
     "dead": "bad",
 }
-_NAMES = {"succeeded": "succeeded", "cancelled": "cancelled", "retrying": "failed, tried again", "dead": "dead"}
+_NAMES = {"retrying": gettext_noop("failed, tried again")}
 QUANTILES = {"p50": (0.5, "first"), "p95": (0.95, "second"), "p99": (0.99, "third")}
 
 
@@ -35,29 +38,31 @@ def outcomes(look: Look) -> Chart:
         if counted.at in at:
             at[counted.at][group_of(counted.outcome)] += counted.count.jobs
     series = [
-        Series(_NAMES[group], style, [float(at[moment][group]) for moment in moments])
+        Series(_(_NAMES.get(group, group)), style, [float(at[moment][group]) for moment in moments])
         for group, style in GROUPS.items()
     ]
     told = ", ".join(f"{sum(value or 0 for value in each.values):,.0f} {each.name}" for each in series)
-    per = "minute" if look.span.step == Step.MINUTE else "hour"
+    title = (
+        _("Attempts that ended, per minute") if look.span.step == Step.MINUTE else _("Attempts that ended, per hour")
+    )
     return bars(
         "outcomes",
-        f"Attempts that ended, per {per}",
+        title,
         look.span,
         look.now,
         series,
-        description=f"Within {look.span.title}: {told}.",
+        description=_within(look, told),
     )
 
 
 def waits(look: Look) -> Chart:
     """How long jobs that succeeded waited from due to claimed."""
-    return _times(look, "waits", "Wait, from due to claimed", lambda counted: counted.count.waited)
+    return _times(look, "waits", _("Wait, from due to claimed"), lambda counted: counted.count.waited)
 
 
 def runs(look: Look) -> Chart:
     """How long attempts took from claimed to ended."""
-    return _times(look, "runs", "Run time, from claimed to ended", lambda counted: counted.count.ran)
+    return _times(look, "runs", _("Run time, from claimed to ended"), lambda counted: counted.count.ran)
 
 
 def _times(look: Look, name: str, title: str, histogram: Callable[[Counted], Histogram]) -> Chart:
@@ -78,8 +83,8 @@ def _times(look: Look, name: str, title: str, histogram: Callable[[Counted], His
         look.span,
         look.now,
         series,
-        description=f"Within {look.span.title}: {told or 'nothing ended'}.",
-        unit=" s",
+        description=_within(look, told or _("nothing ended")),
+        unit=_(" s"),
     )
 
 
@@ -92,18 +97,24 @@ def depth(look: Look) -> Chart:
     highest = max(at.values(), default=0.0)
     return lines(
         "depth",
-        "Waiting jobs, at most",
+        _("Waiting jobs, at most"),
         look.span,
         look.now,
-        [Series("waiting", "first", [at.get(moment) for moment in moments])],
-        description=f"Within {look.span.title}: {highest:,.0f} at most.",
+        [Series(_("waiting"), "first", [at.get(moment) for moment in moments])],
+        description=_within(look, _("%(number)s at most") % {"number": f"{highest:,.0f}"}),
     )
+
+
+def _within(look: Look, told: str) -> str:
+    return _("Within %(span)s: %(told)s.") % {"span": _(look.span.title), "told": told}
 
 
 def seconds_of(seconds: float) -> str:
     """Return a duration as a person reads it."""
     if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
+        return _("%(number)s ms") % {"number": f"{seconds * 1000:.0f}"}
     if seconds < 120:
-        return f"{seconds:.1f} s"
-    return f"{seconds / 60:,.0f} min" if seconds < 7200 else f"{seconds / 3600:,.1f} h"
+        return _("%(number)s s") % {"number": f"{seconds:.1f}"}
+    if seconds < 7200:
+        return _("%(number)s min") % {"number": f"{seconds / 60:,.0f}"}
+    return _("%(number)s h") % {"number": f"{seconds / 3600:,.1f}"}

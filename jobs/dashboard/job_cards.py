@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from jobs import gauges
 from jobs.alerts.alert_rules.queue import MIN_JOBS
@@ -45,8 +47,9 @@ def waiting(look: Look) -> Reading:
     oldest = max((lane["oldest_waiting_seconds"] or 0.0 for lane in look.lanes), default=0.0)
     return Reading(
         value=capped(count),
-        detail=f"the oldest is due for {seconds_of(oldest)}" if oldest else "none is due",
-        target=f"at most {settings.ALERT_WAITING_JOBS:,.0f}, due at most {seconds_of(settings.ALERT_OLDEST_WAITING)}",
+        detail=_("the oldest is due for %(time)s") % {"time": seconds_of(oldest)} if oldest else _("none is due"),
+        target=_("at most %(jobs)s, due at most %(time)s")
+        % {"jobs": f"{settings.ALERT_WAITING_JOBS:,.0f}", "time": seconds_of(settings.ALERT_OLDEST_WAITING)},
         bad=count > settings.ALERT_WAITING_JOBS or oldest > settings.ALERT_OLDEST_WAITING,
         trend=_sampled(look, gauges.WAITING),
         url=reverse("admin:jobs_jobexecution_changelist") + "?status__in=queued,retrying",
@@ -58,7 +61,7 @@ def running(look: Look) -> Reading:
     busy = sum(1 for lane in look.lanes if lane["running"])
     return Reading(
         value=f"{sum(lane['running'] for lane in look.lanes):,}",
-        detail=f"in {busy} of {len(look.lanes)} lanes",
+        detail=_("in %(busy)s of %(all)s lanes") % {"busy": busy, "all": len(look.lanes)},
         trend=_sampled(look, gauges.RUNNING),
         url=reverse("admin:jobs_jobexecution_changelist") + "?status__exact=running",
     )
@@ -71,7 +74,8 @@ def finished(look: Look) -> Reading:
     rate = sum(ended[-1 - RATE_MINUTES : -1]) / RATE_MINUTES
     return Reading(
         value=f"{rate:,.0f}" if rate >= 10 or rate == 0 else f"{rate:.1f}",
-        detail=f"a minute, over the last {RATE_MINUTES}; {sum(ended):,} in the last hour",
+        detail=_("a minute, over the last %(minutes)s; %(number)s in the last hour")
+        % {"minutes": RATE_MINUTES, "number": f"{sum(ended):,}"},
         trend=ended,
         url=reverse("admin:jobs_jobexecution_changelist"),
     )
@@ -84,8 +88,10 @@ def failure_rate(look: Look) -> Reading:
     share = sum(dead) / ended if ended else 0.0
     return Reading(
         value=f"{share:.1%}" if ended else "-",
-        detail=f"{sum(dead):,} of {ended:,} jobs in the last hour" if ended else "no job ended in the last hour",
-        target=f"at most {settings.ALERT_FAILURE_RATE:.0%}",
+        detail=_("%(dead)s of %(ended)s jobs in the last hour") % {"dead": f"{sum(dead):,}", "ended": f"{ended:,}"}
+        if ended
+        else _("no job ended in the last hour"),
+        target=_("at most %(number)s") % {"number": f"{settings.ALERT_FAILURE_RATE:.0%}"},
         bad=ended >= MIN_JOBS and share > settings.ALERT_FAILURE_RATE,
         trend=_shares(dead, good),
         url=reverse("admin:jobs_jobexecution_changelist") + "?status__exact=dead",
@@ -103,9 +109,9 @@ def dead_letters(look: Look) -> Reading | None:
         return None
     return Reading(
         value=f"{latest.value:,.0f}",
-        detail="nobody has settled" if latest.value else "nothing to settle",
+        detail=_("nobody has settled") if latest.value else _("nothing to settle"),
         read_at=latest.read_at,
-        target=f"at most {settings.ALERT_DEAD_LETTERS:,.0f}",
+        target=_("at most %(number)s") % {"number": f"{settings.ALERT_DEAD_LETTERS:,.0f}"},
         bad=latest.value > settings.ALERT_DEAD_LETTERS,
         trend=_sampled(look, gauges.DEAD_LETTERS),
         url=reverse("admin:deadletters_causes"),
@@ -119,8 +125,10 @@ def workers_alive(look: Look) -> Reading:
     threads = sum(worker.threads for worker in alive)
     return Reading(
         value=f"{len(alive)}",
-        detail=f"{threads} threads{f', {held} held up by memory' if held else ''}",
-        target="at least 1",
+        detail=_("%(threads)s threads, %(held)s held up by memory") % {"threads": threads, "held": held}
+        if held
+        else _("%(threads)s threads") % {"threads": threads},
+        target=_("at least 1"),
         bad=not alive,
         trend=_sampled(look, gauges.WORKERS),
         url=reverse("admin:jobs_workerprocess_changelist"),
@@ -129,12 +137,12 @@ def workers_alive(look: Look) -> Reading:
 
 for _order, (_name, _title, _read) in enumerate(
     (
-        ("waiting", "Waiting", waiting),
-        ("running", "Running", running),
-        ("finished", "Finished", finished),
-        ("failure_rate", "Failure rate", failure_rate),
-        ("dead_letters", "Dead letters", dead_letters),
-        ("workers", "Workers alive", workers_alive),
+        ("waiting", gettext_noop("Waiting"), waiting),
+        ("running", gettext_noop("Running"), running),
+        ("finished", gettext_noop("Finished"), finished),
+        ("failure_rate", gettext_noop("Failure rate"), failure_rate),
+        ("dead_letters", gettext_noop("Dead letters"), dead_letters),
+        ("workers", gettext_noop("Workers alive"), workers_alive),
     )
 ):
     register_card(Card(name=_name, title=_title, order=10 * (_order + 1), read=_read))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.translation import gettext_noop
 
 from jobs import deadletters, periodic
 from jobs.dashboard import verdict
@@ -115,14 +116,14 @@ def read_schedule(look: Look, request: HttpRequest) -> Context:
 
 for _order, (_name, _title, _read, _wide, _permission) in enumerate(
     (
-        ("verdict", "Verdict", verdict.read, True, "jobs.view_jobexecution"),
-        ("cards", "Numbers", read_cards, True, "jobs.view_jobexecution"),
-        ("runs", "Runs", read_runs, True, "jobs.view_run"),
-        ("lanes", "Lanes", read_lanes, True, "jobs.view_lane"),
-        ("failures", "Failures by cause", read_failures, True, "jobs.view_deadletter"),
-        ("charts", "Charts", read_charts, True, "jobs.view_jobexecution"),
-        ("workers", "Workers", read_workers, False, "jobs.view_workerprocess"),
-        ("schedule", "Schedule", read_schedule, False, "jobs.view_jobexecution"),
+        ("verdict", gettext_noop("Verdict"), verdict.read, True, "jobs.view_jobexecution"),
+        ("cards", gettext_noop("Numbers"), read_cards, True, "jobs.view_jobexecution"),
+        ("runs", gettext_noop("Runs"), read_runs, True, "jobs.view_run"),
+        ("lanes", gettext_noop("Lanes"), read_lanes, True, "jobs.view_lane"),
+        ("failures", gettext_noop("Failures by cause"), read_failures, True, "jobs.view_deadletter"),
+        ("charts", gettext_noop("Charts"), read_charts, True, "jobs.view_jobexecution"),
+        ("workers", gettext_noop("Workers"), read_workers, False, "jobs.view_workerprocess"),
+        ("schedule", gettext_noop("Schedule"), read_schedule, False, "jobs.view_jobexecution"),
     )
 ):
     register_panel(

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext_noop
+
 from jobs.models import Step
 
 
@@ -29,13 +31,13 @@ class Span:
         return [last - self.step_length * back for back in reversed(range(number))]
 
 
-HOUR = Span("1h", "1 hour", timedelta(hours=1), Step.MINUTE)
+HOUR = Span("1h", gettext_noop("1 hour"), timedelta(hours=1), Step.MINUTE)
 #: By name; the first one is shown to who has not chosen.
 SPANS = {
     span.name: span
     for span in (
         HOUR,
-        Span("24h", "24 hours", timedelta(hours=24), Step.HOUR),
-        Span("7d", "7 days", timedelta(days=7), Step.HOUR),
+        Span("24h", gettext_noop("24 hours"), timedelta(hours=24), Step.HOUR),
+        Span("7d", gettext_noop("7 days"), timedelta(days=7), Step.HOUR),
     )
 }

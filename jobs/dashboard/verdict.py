@@ -1,6 +1,7 @@
 """Whether all is well; if not, what is wrong, the most urgent first, each with its next step."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest
@@ -31,7 +32,7 @@ def standings_of(look: Look) -> list[Standing]:
 def read(look: Look, request: HttpRequest) -> Mapping[str, Any]:
     """Return the context of the verdict."""
     told = standings_of(look)
-    firing = [each for each in told if each.firing]
+    firing = [replace(each, message=each.rule.retold(each.message)) for each in told if each.firing]
     return {
         "problems": sorted(firing, key=lambda each: (_URGENCY[each.rule.severity], each.rule.name)),
         "unknown": [each for each in told if each.state == UNKNOWN],

@@ -12,11 +12,12 @@ from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
 from django.db.backends.utils import CursorWrapper
+from django.utils.translation import gettext_noop
 
 T = TypeVar("T")
 
 #: How a job ends whose work a newer one does.
-SUPERSEDED = "superseded"
+SUPERSEDED = gettext_noop("superseded")
 
 _END = """
 UPDATE jobs_jobexecution AS job

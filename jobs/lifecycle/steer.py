@@ -7,6 +7,8 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from jobs.actor import Actor
 from jobs.lifecycle.counts import count, uncount
@@ -21,10 +23,10 @@ class StateConflict(Exception):
 
 
 #: Why a job was cancelled whose run was stopped.
-RUN_STOPPED = "run stopped"
+RUN_STOPPED = gettext_noop("run stopped")
 
 #: Why a job was cancelled that a person cancelled; who it was stands in its metadata.
-BY_A_PERSON = "by a person"
+BY_A_PERSON = gettext_noop("by a person")
 
 _CANCEL = """
 UPDATE jobs_jobexecution
@@ -39,7 +41,8 @@ def cancel(job_id: UUID, *, by: str) -> None:
     """Call a waiting job off in a person's name; `StateConflict` when it does not wait (any more)."""
     if not cancel_many([job_id], by=by):
         status = JobExecution.objects.values_list("status", flat=True).get(id=job_id)
-        raise StateConflict(f"The job is {status}: only a queued or retrying job can be cancelled.")
+        told = _("The job is %(status)s: only a queued or retrying job can be cancelled.")
+        raise StateConflict(told % {"status": _(status)})
 
 
 def cancel_many(job_ids: Sequence[UUID], *, by: str) -> list[UUID]:
@@ -138,8 +141,8 @@ def retry(job_id: UUID, *, actor: Actor) -> None:
         return
     status = JobExecution.objects.values_list("status", flat=True).get(id=job_id)
     if status == Status.DEAD:
-        raise StateConflict("A newer job already waits for the same subject; it does the work.")
-    raise StateConflict(f"The job is {status}: only a dead job can be retried.")
+        raise StateConflict(_("A newer job already waits for the same subject; it does the work."))
+    raise StateConflict(_("The job is %(status)s: only a dead job can be retried.") % {"status": _(status)})
 
 
 def retry_many(job_ids: Sequence[UUID], *, actor: Actor) -> dict[str, int]:

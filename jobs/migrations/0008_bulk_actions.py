@@ -49,8 +49,6 @@ class Migration(migrations.Migration):
                 ("finished_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                "verbose_name": "bulk action",
-                "verbose_name_plural": "bulk actions",
                 "indexes": [
                     models.Index(fields=["-created_at", "id"], name="jobs_bulkaction_created"),
                     models.Index(

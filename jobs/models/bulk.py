@@ -61,8 +61,6 @@ class BulkAction(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        verbose_name = _("bulk action")
-        verbose_name_plural = _("bulk actions")
         constraints = [
             models.CheckConstraint(
                 condition=Q(state__in=["waiting", "working", "done", "stopped", "failed"]),

@@ -3,6 +3,7 @@
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from jobs.models.job import JobExecution
 
@@ -13,8 +14,8 @@ class DeadLetter(models.Model):
     class Resolution(models.TextChoices):
         """How a person settled it."""
 
-        RETRIED = "retried", "retried"
-        RESOLVED = "resolved", "resolved"
+        RETRIED = "retried", _("retried")
+        RESOLVED = "resolved", _("resolved")
 
     job = models.ForeignKey(JobExecution, on_delete=models.CASCADE, related_name="dead_letters")
     kind = models.CharField(max_length=64)

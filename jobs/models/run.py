@@ -5,6 +5,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 
 class Run(models.Model):
@@ -17,15 +18,15 @@ class Run(models.Model):
         """Where it stands; `jobs.runs` moves it from one to another."""
 
         #: Its jobs are worked on, and more are made where it is fed.
-        RUNNING = "running", "running"
+        RUNNING = "running", _("running")
         #: Nothing more is made; what was sent already comes to its end.
-        STOPPING = "stopping", "stopping"
+        STOPPING = "stopping", _("stopping")
         #: Stopped by a person before its end; can be resumed.
-        STOPPED = "stopped", "stopped"
+        STOPPED = "stopped", _("stopped")
         #: Every job of it has ended, well or not.
-        COMPLETED = "completed", "completed"
+        COMPLETED = "completed", _("completed")
         #: No more jobs could be made; `error` says why. Can be resumed.
-        FAILED = "failed", "failed"
+        FAILED = "failed", _("failed")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=64)

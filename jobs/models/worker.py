@@ -3,6 +3,7 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 
 class WorkerProcess(models.Model):
@@ -11,11 +12,11 @@ class WorkerProcess(models.Model):
     class State(models.TextChoices):
         """What the process said of itself last, or `lost` when it stopped saying anything."""
 
-        STARTING = "starting", "starting"
-        RUNNING = "running", "running"
-        DRAINING = "draining", "draining"
-        STOPPED = "stopped", "stopped"
-        LOST = "lost", "lost"
+        STARTING = "starting", _("starting")
+        RUNNING = "running", _("running")
+        DRAINING = "draining", _("draining")
+        STOPPED = "stopped", _("stopped")
+        LOST = "lost", _("lost")
 
     name = models.CharField(max_length=100, primary_key=True)
     host = models.CharField(max_length=80)

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
 from jobs import clock
 from jobs.kinds import get_kind
 from jobs.runs.progress import Progress
@@ -139,7 +142,7 @@ class Forecast:
 def forecast(progress: Progress) -> Forecast:
     """Say when a run will be done."""
     if progress.run.finished_at is not None:
-        return Forecast(None, f"{progress.run.state}: {progress.processed:,} of {progress.run.total:,}")
+        return Forecast(None, _ended(progress))
     budgets = Budgets.of(get_kind(progress.run.kind).throttle())
     tokens_each = _tokens_each(budgets)
     quota = seconds_under(budgets, progress.left, tokens_each)
@@ -159,6 +162,11 @@ def forecast(progress: Progress) -> Forecast:
     return Forecast(seconds, _sentence(progress.left, budgets, tokens_each, rate, seconds, progress.read_at))
 
 
+def _ended(progress: Progress) -> str:
+    counts = {"processed": f"{progress.processed:,}", "total": f"{progress.run.total:,}"}
+    return _("%(state)s: %(processed)s of %(total)s") % {"state": _(progress.run.state), **counts}
+
+
 def _tokens_each(budgets: Budgets) -> float:
     """Return the tokens of a text, as those of the last minute had them."""
     units = sum(each.units for each in budgets.spent)
@@ -168,24 +176,28 @@ def _tokens_each(budgets: Budgets) -> float:
 def _sentence(
     left: int, budgets: Budgets, tokens_each: float, rate: float | None, seconds: float | None, now: datetime
 ) -> str:
-    parts = [f"{left:,} left"]
+    parts = [_("%(number)s left") % {"number": f"{left:,}"}]
     allowed = budgets.per_window(tokens_each)
     if allowed < math.inf:
-        parts.append(f"{allowed:,.0f} per minute")
+        parts.append(_("%(number)s per minute") % {"number": f"{allowed:,.0f}"})
     elif rate:
-        parts.append(f"{rate:,.0f} per second" if rate >= 1 else f"{60 * rate:,.1f} per minute")
+        parts.append(
+            _("%(number)s per second") % {"number": f"{rate:,.0f}"}
+            if rate >= 1
+            else _("%(number)s per minute") % {"number": f"{60 * rate:,.1f}"}
+        )
     if budgets.left_today() < math.inf:
-        parts.append(f"{budgets.left_today():,.0f} left today")
+        parts.append(_("%(number)s left today") % {"number": f"{budgets.left_today():,.0f}"})
     return f"{', '.join(parts)}: {_moment(seconds, now)}"
 
 
 def _moment(seconds: float | None, now: datetime) -> str:
     if seconds is None:
-        return "no telling when"
+        return _("no telling when")
     end = now + timedelta(seconds=seconds)
     if end.date() == now.date():
         return f"{end:%H:%M} UTC"
-    return f"{end:%A %H:%M} UTC" if end - now < timedelta(days=6) else f"{end:%Y-%m-%d %H:%M} UTC"
+    return f"{date_format(end, 'l H:i')} UTC" if end - now < timedelta(days=6) else f"{end:%Y-%m-%d %H:%M} UTC"
 
 
 def forecast_new(kind: str, texts: int, tokens: int) -> Forecast:

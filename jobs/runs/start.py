@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from jobs.actor import Actor, current_actor
 from jobs.kinds import Kind, get_kind
@@ -21,7 +22,8 @@ class RunActive(StateConflict):
     """A fed run of the kind is under way already: `run`."""
 
     def __init__(self, run: Run) -> None:
-        super().__init__(f"Run {run.id} of {run.kind} is {run.state}: stop it, or wait for its end.")
+        told = _("Run %(id)s of %(kind)s is %(state)s: stop it, or wait for its end.")
+        super().__init__(told % {"id": run.id, "kind": run.kind, "state": _(run.state)})
         self.run = run
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from jobs.actor import Actor
 from jobs.enqueue import enqueue_many
@@ -27,7 +28,8 @@ def stop(run_id: UUID) -> Run:
     with transaction.atomic():
         run = Run.objects.select_for_update(no_key=True).get(id=run_id)
         if run.state != State.RUNNING:
-            raise StateConflict(f"The run is {run.state}: only a running one can be stopped.")
+            told = _("The run is %(state)s: only a running one can be stopped.")
+            raise StateConflict(told % {"state": _(run.state)})
         Run.objects.filter(id=run_id).update(state=State.STOPPING)
         call_off(run_id)
     settle(run_id)
@@ -45,7 +47,8 @@ def resume(run_id: UUID) -> Run:
         with transaction.atomic():
             run = Run.objects.select_for_update(no_key=True).get(id=run_id)
             if run.state not in RESUMABLE:
-                raise StateConflict(f"The run is {run.state}: only one that was stopped, or failed, can be resumed.")
+                told = _("The run is %(state)s: only one that was stopped, or failed, can be resumed.")
+                raise StateConflict(told % {"state": _(run.state)})
             again = leave_run(run_id)
             Run.objects.filter(id=run_id).update(
                 state=State.RUNNING,

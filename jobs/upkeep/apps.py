@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.utils.module_loading import autodiscover_modules
+from django.utils.translation import gettext_lazy as _
 
 
 class UpkeepConfig(AppConfig):
@@ -9,7 +10,7 @@ class UpkeepConfig(AppConfig):
 
     name = "jobs.upkeep"
     label = "upkeep"
-    verbose_name = "Upkeep"
+    verbose_name = _("Upkeep")
 
     def ready(self) -> None:
         """Import every app's `retention.py`, `invariants.py` and `doctor.py`; register the metrics."""

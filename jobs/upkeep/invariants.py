@@ -8,6 +8,7 @@ from functools import partial
 from typing import LiteralString
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from jobs.bulk.start import BULK_ACTION
 from jobs.bulk.steer import give_jobs
@@ -89,7 +90,7 @@ HAVING run.made <> coalesce(sum(actual.jobs), 0)
 
 #: One whose job has just ended without it is settled by the leader within seconds.
 _WITHOUT_JOB = """
-SELECT bulk.action || ' ' || bulk.id || ' by ' || bulk.requested_by AS example
+SELECT bulk.action || ' ' || bulk.id || ' (' || bulk.requested_by || ')' AS example
   FROM jobs_bulkaction AS bulk
  WHERE bulk.state IN ('waiting', 'working')
    AND NOT EXISTS (SELECT FROM jobs_jobexecution AS job
@@ -142,85 +143,91 @@ def _orphans(limit: int) -> Finding:
 register(
     Invariant(
         "one_waiting_job_per_subject",
-        "At most one job of a kind waits for a subject.",
+        gettext_noop("At most one job of a kind waits for a subject."),
         partial(find, _WAITING_TWICE),
-        "Cancel all but one in the admin, and REINDEX INDEX jobs_job_one_waiting_per_subject, which refuses them.",
+        gettext_noop(
+            "Cancel all but one in the admin, and REINDEX INDEX jobs_job_one_waiting_per_subject, which refuses them."
+        ),
     )
 )
 register(
     Invariant(
         "running_jobs_have_live_lease",
-        "Every running job is held by a lease that has not run out.",
+        gettext_noop("Every running job is held by a lease that has not run out."),
         partial(find, _WITHOUT_LEASE, parameters={"grace": GRACE}),
-        "Has them wait again, as the workers' scheduler should have done: see that one is alive.",
+        gettext_noop("Has them wait again, as the workers' scheduler should have done: see that one is alive."),
         mend.take_back,
     )
 )
 register(
     Invariant(
         "leases_hold_running_jobs",
-        "Every lease holds a running job.",
+        gettext_noop("Every lease holds a running job."),
         partial(find, _EMPTY_LEASE, parameters={"grace": GRACE}),
-        "Ends the empty leases, which take up room in their lane.",
+        gettext_noop("Ends the empty leases, which take up room in their lane."),
         partial(mend.end_empty_leases, GRACE),
     )
 )
 register(
     Invariant(
         "dead_jobs_have_dead_letter",
-        "Every dead job has left a dead letter.",
+        gettext_noop("Every dead job has left a dead letter."),
         _without_letter,
-        "Writes the missing dead letters.",
+        gettext_noop("Writes the missing dead letters."),
         lambda: mend.bury_again(settings.RETENTION_DEAD_LETTERS_DAYS),
     )
 )
 register(
     Invariant(
         "open_dead_letters_are_of_dead_jobs",
-        "Every dead letter that nobody has settled is of a dead job.",
+        gettext_noop("Every dead letter that nobody has settled is of a dead job."),
         partial(find, _LETTER_OF_NO_DEAD_JOB),
-        "Resolve them in the admin: their jobs are tried again, or done.",
+        gettext_noop("Resolve them in the admin: their jobs are tried again, or done."),
     )
 )
 register(
     Invariant(
         "jobs_end_once_finished",
-        "Finished jobs, and no others, have a time of their end, and no lease.",
+        gettext_noop("Finished jobs, and no others, have a time of their end, and no lease."),
         _badly_ended,
-        "Something wrote rows past the life cycle: correct them by SQL. Without an end they are never pruned.",
+        gettext_noop(
+            "Something wrote rows past the life cycle: correct them by SQL. Without an end they are never pruned."
+        ),
     )
 )
 register(
     Invariant(
         "runs_count_their_jobs",
-        "The counts of every run whose jobs are all kept are those of its jobs.",
+        gettext_noop("The counts of every run whose jobs are all kept are those of its jobs."),
         _miscounted,
-        "Counts the jobs anew.",
+        gettext_noop("Counts the jobs anew."),
         lambda: mend.recount(settings.RETENTION_JOBS_DAYS),
     )
 )
 register(
     Invariant(
         "bulk_actions_under_way_have_job",
-        "Every bulk action under way has a job that goes on with it.",
+        gettext_noop("Every bulk action under way has a job that goes on with it."),
         partial(find, _WITHOUT_JOB, parameters={"kind": BULK_ACTION, "grace": GRACE}),
-        "Ends those whose job is dead or cancelled, and makes the others a job.",
+        gettext_noop("Ends those whose job is dead or cancelled, and makes the others a job."),
         give_jobs,
     )
 )
 register(
     Invariant(
         "waiting_jobs_are_of_known_kinds",
-        "Every waiting job is of a kind that this installation knows.",
+        gettext_noop("Every waiting job is of a kind that this installation knows."),
         _unknown,
-        "Install the app that declares the kind again, or cancel the jobs in the admin.",
+        gettext_noop("Install the app that declares the kind again, or cancel the jobs in the admin."),
     )
 )
 register(
     Invariant(
         "no_orphans",
-        "Every attempt and dead letter has its job, every job of a run its run.",
+        gettext_noop("Every attempt and dead letter has its job, every job of a run its run."),
         _orphans,
-        "Foreign keys should have refused them: see that the database has them (manage.py doctor), delete the rows.",
+        gettext_noop(
+            "Foreign keys should have refused them: see that the database has them (manage.py doctor), delete the rows."
+        ),
     )
 )

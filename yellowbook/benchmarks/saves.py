@@ -12,9 +12,10 @@ from django.test import Client
 
 from embeddings.kinds import GENERATE_EMBEDDING
 from jobs.models import JobExecution
-from yellowbook.benchmarks.measure import Figure, milliseconds, percentile
+from yellowbook.benchmarks.measure import Figure, milliseconds
 from yellowbook.directory.models import Business
 from yellowbook.directory.signals import follow_text
+from yellowbook.search.evaluation.measures import percentile
 
 #: Requests before the clock counts.
 WARM_UP = 20

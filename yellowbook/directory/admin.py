@@ -9,6 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.decorators import action, display
 
@@ -22,7 +24,11 @@ from yellowbook.directory import selectors, services
 from yellowbook.directory.models import Business, BusinessStatus
 
 #: The colour of each state of an embedding; its name is always written out too.
-EMBEDDING_COLOURS = {"fresh": "success", "stale": "warning", "missing": "danger"}
+EMBEDDING_COLOURS = {
+    gettext_noop("fresh"): "success",
+    gettext_noop("stale"): "warning",
+    gettext_noop("missing"): "danger",
+}
 
 
 @admin.register(Business)
@@ -32,16 +38,16 @@ class BusinessAdmin(DescribedPages):
     list_display = ["name", "category", "city", "shown_status", "shown_embedding", "shown_job", "updated_at"]
     list_filter = ["status", "offers_online", "price_level"]
     search_fields = ["name"]
-    search_help_text = "Any part of the name"
+    search_help_text = _("Any part of the name")
     ordering = ["name", "id"]
     actions = ["embed_now"]
     readonly_fields = ["id", "created_at", "updated_at"]
     change_form_outer_before_template = "admin/directory/embedding.html"
     fieldsets = [
         (None, {"fields": ["name", "category", "description", "address", "city", "status"]}),
-        ("Contact", {"fields": ["phone", "email", "website"]}),
-        ("Details", {"fields": ["price_level", "offers_online", "latitude", "longitude", "external_id"]}),
-        ("Record", {"fields": ["id", "created_at", "updated_at"]}),
+        (_("Contact"), {"fields": ["phone", "email", "website"]}),
+        (_("Details"), {"fields": ["price_level", "offers_online", "latitude", "longitude", "external_id"]}),
+        (_("Record"), {"fields": ["id", "created_at", "updated_at"]}),
     ]
 
     def described(self, rows: QuerySet[Business]) -> QuerySet[Business]:
@@ -59,7 +65,7 @@ class BusinessAdmin(DescribedPages):
         Business.objects.filter(pk__in=list(queryset.values_list("pk", flat=True))).delete()
 
     @display(
-        description="status",
+        description=_("status"),
         ordering="status",
         label={
             BusinessStatus.PUBLISHED: "success",
@@ -72,22 +78,27 @@ class BusinessAdmin(DescribedPages):
         """Return the status, coloured."""
         return business.status, business.get_status_display()
 
-    @display(description="embedding", label=EMBEDDING_COLOURS)
-    def shown_embedding(self, business: Any) -> str:
+    @display(description=_("embedding"), label=EMBEDDING_COLOURS)
+    def shown_embedding(self, business: Any) -> tuple[str, str]:
         """Return whether the business has a vector of its present text."""
-        return "fresh" if business.is_fresh else "stale" if business.is_stale else "missing"
+        state = "fresh" if business.is_fresh else "stale" if business.is_stale else "missing"
+        return state, gettext(state)
 
-    @display(description="last job", label=STATUS_COLOURS)
+    @display(description=_("last job"), label=STATUS_COLOURS)
     def shown_job(self, business: Any) -> tuple[str, str] | str:
         """Return the state of the newest embedding job."""
-        return (business.job_status, business.job_status) if business.job_status else ""
+        return (business.job_status, gettext(business.job_status)) if business.job_status else ""
 
-    @action(description="Embed now", permissions=["change"])
+    @action(description=_("Embed now"), permissions=["change"])
     def embed_now(self, request: HttpRequest, queryset: QuerySet[Business]) -> None:
         """Make sure that an urgent job waits for each selected business."""
         bulk = embed_many(list(queryset.values_list("pk", flat=True)), priority="high", actor=current_actor())
-        waited = f" {bulk.skipped} waited already." if bulk.skipped else ""
-        self.message_user(request, f"{bulk.queued} jobs made.{waited}", messages.SUCCESS)
+        told = (
+            gettext("%(made)s jobs made. %(waited)s waited already.")
+            if bulk.skipped
+            else gettext("%(made)s jobs made.")
+        )
+        self.message_user(request, told % {"made": bulk.queued, "waited": bulk.skipped}, messages.SUCCESS)
 
     def get_urls(self) -> list[URLPattern]:
         """Add the address of the button on a business's page; it takes POST only."""

@@ -1,6 +1,7 @@
 """The `directory` app: the businesses of the yellow book."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class DirectoryConfig(AppConfig):
@@ -8,7 +9,7 @@ class DirectoryConfig(AppConfig):
 
     name = "yellowbook.directory"
     label = "directory"
-    verbose_name = "Directory"
+    verbose_name = _("Directory")
 
     def ready(self) -> None:
         """Import the receivers."""

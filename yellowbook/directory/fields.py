@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext as _
 
 from yellowbook.directory.text import clean_text, validate_text
 
@@ -71,4 +72,4 @@ class WebsiteField(CleanedMixin, models.URLField):  # type: ignore[type-arg]
 def validate_finite(value: float) -> None:
     """Raise `ValidationError` for NaN, which compares as neither too small nor too large."""
     if value != value:
-        raise ValidationError("Enter a number.", code="not_a_number")
+        raise ValidationError(_("Enter a number."), code="not_a_number")

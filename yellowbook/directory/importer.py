@@ -20,6 +20,7 @@ from jobs.enqueue import enqueue_many
 from jobs.models import Run
 from jobs.runs import start_run
 from jobs.states import Operation, Priority
+from yellowbook.directory.changes import tell_written
 from yellowbook.directory.merge import Merge
 from yellowbook.directory.models import Business
 from yellowbook.directory.parsers import Record, UnreadableFile, read_csv, read_jsonl
@@ -190,12 +191,11 @@ def _write_once(rows: list[Row]) -> Merge:
     merge = Merge(_known(rows))
     for row in rows:
         merge.apply(row)
+    written = [target.business for target in merge.targets if target.is_new or target.changed]
     Business.objects.bulk_create(
-        [target.business for target in merge.targets if target.is_new or target.changed],
-        update_conflicts=True,
-        unique_fields=["id"],
-        update_fields=[*COLUMNS, "updated_at"],
+        written, update_conflicts=True, unique_fields=["id"], update_fields=[*COLUMNS, "updated_at"]
     )
+    tell_written([business.pk for business in written])
     return merge
 
 

@@ -10,6 +10,8 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Length
 from django.db.models.lookups import LessThanOrEqual
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from yellowbook.directory.expressions import HashOfLines
 from yellowbook.directory.fields import CleanEmailField, LineField, ParagraphField, WebsiteField, validate_finite
@@ -26,13 +28,13 @@ class BusinessStatus(models.TextChoices):
     """Who gets to see a business. Every business is embedded, whatever its status."""
 
     #: Being written; staff only.
-    DRAFT = "draft", "draft"
+    DRAFT = "draft", _("draft")
     #: Written, waiting for somebody's approval; staff only.
-    PENDING = "pending", "pending"
+    PENDING = "pending", _("pending")
     #: Visible to everybody, and the only one that search and similar businesses find.
-    PUBLISHED = "published", "published"
+    PUBLISHED = "published", _("published")
     #: Taken out of sight; staff only.
-    UNPUBLISHED = "unpublished", "unpublished"
+    UNPUBLISHED = "unpublished", _("unpublished")
 
 
 class Business(models.Model):
@@ -40,7 +42,7 @@ class Business(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     external_id = LineField(
-        max_length=200, blank=True, default="", help_text="The business's id where it came from; unique when given."
+        max_length=200, blank=True, default="", help_text=_("The business's id where it came from; unique when given.")
     )
     name = LineField(max_length=200)
     category = LineField(max_length=100)
@@ -54,21 +56,21 @@ class Business(models.Model):
         null=True,
         blank=True,
         validators=[validate_finite, MinValueValidator(-90), MaxValueValidator(90)],
-        help_text="Degrees north, WGS 84. Latitude and longitude go together.",
+        help_text=_("Degrees north, WGS 84. Latitude and longitude go together."),
     )
     longitude = models.FloatField(
         null=True,
         blank=True,
         validators=[validate_finite, MinValueValidator(-180), MaxValueValidator(180)],
-        help_text="Degrees east, WGS 84.",
+        help_text=_("Degrees east, WGS 84."),
     )
     price_level = models.PositiveSmallIntegerField(
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(4)],
-        help_text="From 1 (cheap) to 4 (expensive).",
+        help_text=_("From 1 (cheap) to 4 (expensive)."),
     )
-    offers_online = models.BooleanField(default=False, help_text="Whether it sells or serves online.")
+    offers_online = models.BooleanField(default=False, help_text=_("Whether it sells or serves online."))
     status = models.CharField(
         max_length=12,
         choices=BusinessStatus,
@@ -94,41 +96,47 @@ class Business(models.Model):
                 fields=["external_id"],
                 condition=~Q(external_id=""),
                 name="business_external_id_unique",
-                violation_error_message="Another business has this external id.",
+                violation_error_message=_("Another business has this external id."),
             ),
             *(
                 models.CheckConstraint(
                     condition=Q(**{f"{field}__regex": r"\S"}),
                     name=f"business_{field}_not_blank",
-                    violation_error_message=f"The {field} can't be blank.",
+                    violation_error_message=blank,
                 )
-                for field in ("name", "category", "address")
+                for field, blank in (
+                    ("name", _("The name can't be blank.")),
+                    ("category", _("The category can't be blank.")),
+                    ("address", _("The address can't be blank.")),
+                )
             ),
             models.CheckConstraint(
                 condition=LessThanOrEqual(Length("description"), DESCRIPTION_LIMIT),
                 name="business_description_length",
-                violation_error_message=f"The description is longer than {DESCRIPTION_LIMIT} characters.",
+                violation_error_message=format_lazy(
+                    _("The description is longer than {limit} characters."), limit=DESCRIPTION_LIMIT
+                ),
             ),
             models.CheckConstraint(
                 condition=Q(latitude__range=(-90, 90)),
                 name="business_latitude_range",
-                violation_error_message="The latitude is not between -90 and 90.",
+                violation_error_message=_("The latitude is not between -90 and 90."),
             ),
             models.CheckConstraint(
                 condition=Q(longitude__range=(-180, 180)),
                 name="business_longitude_range",
-                violation_error_message="The longitude is not between -180 and 180.",
+                violation_error_message=_("The longitude is not between -180 and 180."),
             ),
             models.CheckConstraint(
                 condition=Q(latitude__isnull=True, longitude__isnull=True)
                 | Q(latitude__isnull=False, longitude__isnull=False),
                 name="business_coordinates_together",
-                violation_error_message="Latitude and longitude go together.",
+                violation_error_message=_("Latitude and longitude go together."),
             ),
             models.CheckConstraint(
                 condition=Q(price_level__range=(1, 4)),
                 name="business_price_level_range",
-                violation_error_message="The price level is not between 1 and 4.",
+                violation_error_message=_("The price level is not between 1 and 4."),
             ),
             models.CheckConstraint(condition=Q(status__in=BusinessStatus.values), name="business_status_known"),
         ]
@@ -164,7 +172,8 @@ class Business(models.Model):
         """Check what concerns several fields; raises `ValidationError` by field."""
         for given, missing in (("latitude", "longitude"), ("longitude", "latitude")):
             if getattr(self, given) is not None and getattr(self, missing) is None:
-                raise ValidationError({missing: f"Give the {missing} too: coordinates go together."}, code="required")
+                told = _("Give the %(missing)s too: coordinates go together.")
+                raise ValidationError({missing: told % {"missing": _(missing)}}, code="required")
 
     def text_fields(self) -> dict[str, str]:
         """Return the values of the fields that make up the embedded text, by name."""

@@ -15,6 +15,7 @@ from embeddings.kinds import GENERATE_EMBEDDING
 from jobs.enqueue import Enqueued, enqueue
 from jobs.lifecycle import cancel_waiting
 from jobs.states import Operation, Priority
+from yellowbook.directory.changes import tell_deleted
 from yellowbook.directory.models import Business
 
 #: Why a job was called off, as its `result` shows it.
@@ -79,6 +80,7 @@ def business_deleted(business: Business) -> None:
     """
     list(Business.objects.select_for_update().filter(pk=business.pk).values_list("pk"))
     cancel_waiting([business.pk], reason=SUBJECT_DELETED)
+    tell_deleted([business.pk])
 
 
 @contextmanager

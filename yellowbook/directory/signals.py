@@ -7,6 +7,7 @@ from django.db.models.signals import post_save, pre_delete, pre_save
 from django.dispatch import receiver
 
 from yellowbook.directory import selectors, services
+from yellowbook.directory.changes import tell_written
 from yellowbook.directory.models import Business
 from yellowbook.directory.text import TEXT_FIELDS
 
@@ -24,6 +25,13 @@ def follow_text(instance: Business, created: bool, raw: bool, update_fields: Col
     """Have a new or changed text embedded. Fixtures (`raw`) are left alone: what they lack shows up as uncovered."""
     if not raw and (created or instance.text_differs(update_fields)):
         services.text_changed(instance, created=created)
+
+
+@receiver(post_save, sender=Business)
+def tell_features(instance: Business, raw: bool, update_fields: Collection[str] | None, **_: Any) -> None:
+    """Tell other features what was written."""
+    if not raw:
+        tell_written([instance.pk], update_fields)
 
 
 @receiver(pre_delete, sender=Business)

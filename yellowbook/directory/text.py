@@ -6,6 +6,7 @@ import unicodedata
 from typing import TYPE_CHECKING, Final
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 if TYPE_CHECKING:
     from yellowbook.directory.models import Business
@@ -34,8 +35,12 @@ def validate_text(value: str) -> None:
     found = _NOT_TEXT.search(value)
     if found:
         code, position = ord(found[0]), found.start() + 1
-        what = "half a character (a lone surrogate)" if code >= 0xD800 else "a control character"
-        raise ValidationError(f"Character {position} is not text: it is {what}, U+{code:04X}.", code="not_text")
+        told = (
+            _("Character %(position)s is not text: it is half a character (a lone surrogate), U+%(code)s.")
+            if code >= 0xD800
+            else _("Character %(position)s is not text: it is a control character, U+%(code)s.")
+        )
+        raise ValidationError(told % {"position": position, "code": f"{code:04X}"}, code="not_text")
 
 
 def embedded_text(business: "Business") -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_noop
 
 from jobs.alerts.names import DELIVER_ALERT
 from jobs.alerts.rules import AlertRule, Finding, register_rule
@@ -33,9 +34,13 @@ def paused_lanes(lanes: Mapping[str, tuple[str, str]]) -> Finding:
 register_rule(
     AlertRule(
         name="provider_paused",
-        title="The provider refuses",
+        title=gettext_noop("The provider refuses"),
         check=provider_paused,
-        next_step="Put the key, the quota or the model right, then resume the lane.",
+        says=(
+            gettext_noop("No lane is paused by its provider."),
+            gettext_noop("Paused: %(lanes)s."),
+        ),
+        next_step=gettext_noop("Put the key, the quota or the model right, then resume the lane."),
         page="admin:jobs_lane_changelist",
     )
 )

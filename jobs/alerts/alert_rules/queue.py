@@ -1,5 +1,7 @@
 """Dead letters, jobs that wait, jobs that fail."""
 
+from django.utils.translation import gettext_noop
+
 from jobs.alerts.names import DELIVER_ALERT
 from jobs.alerts.rules import AlertRule, Finding, Severity, Unit, register_rule
 from jobs.alerts.sql import COUNT_LIMIT, ask, counted, limit_beyond
@@ -82,11 +84,12 @@ def failure_rate(threshold: float) -> Finding:
 register_rule(
     AlertRule(
         name="dead_letters",
-        title="Too many dead letters",
+        title=gettext_noop("Too many dead letters"),
         check=dead_letters,
+        says=(gettext_noop("Unsettled dead letters: %(number)s."),),
         setting="ALERT_DEAD_LETTERS",
         severity=Severity.WARNING,
-        next_step="See their causes, then retry or resolve them.",
+        next_step=gettext_noop("See their causes, then retry or resolve them."),
         page="admin:jobs_deadletter_changelist",
         query="?resolution__exact=",
     )
@@ -94,33 +97,43 @@ register_rule(
 register_rule(
     AlertRule(
         name="waiting_jobs",
-        title="Too many jobs wait",
+        title=gettext_noop("Too many jobs wait"),
         check=waiting_jobs,
+        says=(gettext_noop("Waiting jobs: %(number)s."),),
         setting="ALERT_WAITING_JOBS",
         severity=Severity.WARNING,
-        next_step="See whether a lane is paused or out of quota; else start more workers.",
+        next_step=gettext_noop("See whether a lane is paused or out of quota; else start more workers."),
         page="admin:jobs_lane_changelist",
     )
 )
 register_rule(
     AlertRule(
         name="oldest_waiting",
-        title="A job waits too long",
+        title=gettext_noop("A job waits too long"),
         check=oldest_waiting,
+        says=(
+            gettext_noop("No job is due."),
+            gettext_noop("A job of the lane %(kind)s has been due for %(number)s minutes."),
+        ),
         setting="ALERT_OLDEST_WAITING",
         unit=Unit.SECONDS,
-        next_step="See whether its lane is paused or out of quota, and whether workers are alive.",
+        next_step=gettext_noop("See whether its lane is paused or out of quota, and whether workers are alive."),
         page="admin:jobs_lane_changelist",
     )
 )
 register_rule(
     AlertRule(
         name="failure_rate",
-        title="Too many jobs fail",
+        title=gettext_noop("Too many jobs fail"),
         check=failure_rate,
+        says=(
+            gettext_noop("Fewer than %(number)s jobs ended in the last hour: too few to tell."),
+            gettext_noop("%(dead)s of the latest %(ended)s jobs that ended in the last hour failed (%(share)s)."),
+            gettext_noop("%(dead)s of the %(ended)s jobs that ended in the last hour failed (%(share)s)."),
+        ),
         setting="ALERT_FAILURE_RATE",
         unit=Unit.SHARE,
-        next_step="See what the latest failed jobs have in common.",
+        next_step=gettext_noop("See what the latest failed jobs have in common."),
         page="admin:jobs_jobexecution_changelist",
         query="?status__exact=dead",
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from django.utils.translation import gettext_noop
 from redis import Redis, RedisError
 
 from jobs.alerts.rules import AlertRule, Finding, Severity, register_rule
@@ -70,17 +71,26 @@ def _has_snapshots(client: Redis) -> bool:
 register_rule(
     AlertRule(
         name="redis_away",
-        title="Redis is away",
+        title=gettext_noop("Redis is away"),
         check=redis_away,
-        next_step="Start it, or see REDIS_URL. Nothing is lost: the work goes on once it is back.",
+        says=(
+            gettext_noop("Redis answers."),
+            gettext_noop("Redis does not answer (%(error)s): jobs wait in PostgreSQL."),
+        ),
+        next_step=gettext_noop("Start it, or see REDIS_URL. Nothing is lost: the work goes on once it is back."),
     )
 )
 register_rule(
     AlertRule(
         name="redis_unsafe",
-        title="Redis may forget",
+        title=gettext_noop("Redis may forget"),
         check=redis_unsafe,
+        says=(
+            gettext_noop("Redis does not answer."),
+            gettext_noop("Redis keeps what it is given, and writes it to disk."),
+            gettext_noop("Redis may forget: %(faults)s."),
+        ),
         severity=Severity.WARNING,
-        next_step="Set maxmemory-policy noeviction and appendonly yes, and see that its disk has room.",
+        next_step=gettext_noop("Set maxmemory-policy noeviction and appendonly yes, and see that its disk has room."),
     )
 )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import psutil
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from jobs.alerts.rules import AlertRule, Finding, Severity, Unit, register_rule
 from jobs.alerts.sql import ask
@@ -35,22 +36,29 @@ def database_size(threshold: float) -> Finding:
 register_rule(
     AlertRule(
         name="disk",
-        title="The disk is nearly full",
+        title=gettext_noop("The disk is nearly full"),
         check=disk,
+        says=(gettext_noop("The volume of VAR_DIR is %(share)s full, %(free)s GiB are free."),),
         setting="ALERT_DISK_SHARE",
         unit=Unit.SHARE,
         local=True,
-        next_step="Make room: with a full disk nothing can be stored.",
+        next_step=gettext_noop("Make room: with a full disk nothing can be stored."),
     )
 )
 register_rule(
     AlertRule(
         name="database_size",
-        title="The database is large",
+        title=gettext_noop("The database is large"),
         check=database_size,
+        says=(
+            gettext_noop("Not watched: ALERT_DATABASE_SIZE is 0."),
+            gettext_noop("The database has %(number)s MiB."),
+        ),
         setting="ALERT_DATABASE_SIZE",
         unit=Unit.MEBIBYTES,
         severity=Severity.WARNING,
-        next_step="Plan for more room, or keep old jobs for a shorter time; then raise ALERT_DATABASE_SIZE.",
+        next_step=gettext_noop(
+            "Plan for more room, or keep old jobs for a shorter time; then raise ALERT_DATABASE_SIZE."
+        ),
     )
 )

@@ -1,6 +1,7 @@
 """Workers lost, and none at all."""
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from jobs import workers
 from jobs.alerts.rules import AlertRule, Finding, Severity, register_rule
@@ -39,10 +40,17 @@ def workers_told(alive: int) -> Finding:
 register_rule(
     AlertRule(
         name="worker_lost",
-        title="A worker was lost",
+        title=gettext_noop("A worker was lost"),
         check=worker_lost,
+        says=(
+            gettext_noop("No worker was lost lately."),
+            gettext_noop("Lost without a farewell: %(workers)s and %(number)s more."),
+            gettext_noop("Lost without a farewell: %(workers)s."),
+        ),
         severity=Severity.WARNING,
-        next_step="Its jobs were taken back. Look for a kill for want of memory, or a crash, in its host's logs.",
+        next_step=gettext_noop(
+            "Its jobs were taken back. Look for a kill for want of memory, or a crash, in its host's logs."
+        ),
         page="admin:jobs_workerprocess_changelist",
         query="?state__exact=lost",
     )
@@ -50,10 +58,14 @@ register_rule(
 register_rule(
     AlertRule(
         name="no_worker",
-        title="No worker is alive",
+        title=gettext_noop("No worker is alive"),
         check=no_worker,
+        says=(
+            gettext_noop("Workers alive: %(number)s."),
+            gettext_noop("No worker is alive: every job waits."),
+        ),
         live=True,
-        next_step="Start manage.py rundramatiq.",
+        next_step=gettext_noop("Start manage.py rundramatiq."),
         page="admin:jobs_workerprocess_changelist",
     )
 )

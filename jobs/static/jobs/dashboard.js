@@ -49,7 +49,7 @@ document.addEventListener("DOMContentLoaded", () => {
       state.textContent = "";
     } catch {
       dashboard.classList.add("yb-stale-data");
-      state.textContent = "The server does not answer: what you see is old.";
+      state.textContent = dashboard.dataset.silent;
     }
   }
 

@@ -4,19 +4,21 @@
 
 document.addEventListener("DOMContentLoaded", () => {
   const PLACES = {
-    d: ["the dashboard", ""], j: ["jobs", "jobs/jobexecution/"], l: ["dead letters", "jobs/deadletter/"],
-    r: ["runs", "jobs/run/"], n: ["lanes", "jobs/lane/"], w: ["workers", "jobs/workerprocess/"],
-    a: ["alerts", "alerts/alert/"], b: ["businesses", "directory/business/"],
+    d: "", j: "jobs/jobexecution/", l: "jobs/deadletter/", r: "jobs/run/", n: "jobs/lane/", w: "jobs/workerprocess/",
+    a: "alerts/alert/", b: "directory/business/",
   };
+  // In the reader's language; the page of the login has none, and needs no keys.
+  const words = document.querySelector("#yb-words")?.dataset;
+  if (!words) return;
   const ROOT = "/admin/";
   const WITHIN = 1500;
   let going = 0;
 
   const help = document.createElement("dialog");
   help.className = "yb-keys";
-  help.setAttribute("aria-label", "Keys");
+  help.setAttribute("aria-label", words.keys);
   const list = document.createElement("dl");
-  const entries = [["/", "search"], ["?", "these keys"], ...Object.entries(PLACES).map(([key, [name]]) => [`g ${key}`, `go to ${name}`])];
+  const entries = [["/", words.search], ["?", words.these], ...Object.keys(PLACES).map((key) => [`g ${key}`, words[`go${key.toUpperCase()}`]])];
   for (const [key, meaning] of entries) {
     const [term, description] = [document.createElement("dt"), document.createElement("dd")];
     term.textContent = key;
@@ -25,15 +27,15 @@ document.addEventListener("DOMContentLoaded", () => {
   }
   const close = document.createElement("button");
   close.className = "yb-button";
-  close.textContent = "Close";
+  close.textContent = words.close;
   close.addEventListener("click", () => help.close());
   help.append(list, close);
   document.body.append(help);
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, textarea, select, [contenteditable]")) return;
-    if (Date.now() - going < WITHIN && PLACES[event.key]) {
-      location.assign(ROOT + PLACES[event.key][1]);
+    if (Date.now() - going < WITHIN && PLACES[event.key] !== undefined) {
+      location.assign(ROOT + PLACES[event.key]);
       return;
     }
     going = event.key === "g" ? Date.now() : 0;
@@ -57,7 +59,7 @@ document.addEventListener("DOMContentLoaded", () => {
       return;
     }
     const said = button.textContent;
-    button.textContent = "Copied";
+    button.textContent = words.copied;
     setTimeout(() => { button.textContent = said; }, WITHIN);
   });
 });

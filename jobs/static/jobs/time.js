@@ -4,13 +4,25 @@
 
 (() => {
   const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
-  const words = new Intl.RelativeTimeFormat(document.documentElement.lang || "en", { numeric: "auto" });
-  const exact = new Intl.DateTimeFormat(document.documentElement.lang || "en", { dateStyle: "medium", timeStyle: "medium" });
+  const lang = document.documentElement.lang || "en";
+  // A browser without the language (Chromium has no Mongolian) would speak another one: there the page gives the words,
+  // and dates are as in Sweden, where they are written as ISO 8601 does.
+  const known = Intl.RelativeTimeFormat.supportedLocalesOf(lang).length > 0;
+  const words = new Intl.RelativeTimeFormat(lang, { numeric: "auto" });
+  const exact = new Intl.DateTimeFormat(known ? lang : "sv", { dateStyle: known ? "medium" : "short", timeStyle: "medium" });
+
+  function said(number, unit) {
+    const given = document.querySelector("#yb-words")?.dataset;
+    if (known || !given) return words.format(number, unit);
+    if (number === 0) return given.now;
+    const key = (number < 0 ? "past" : "future") + unit[0].toUpperCase() + unit.slice(1);
+    return given[key].replace("{number}", Math.abs(number));
+  }
 
   function distance(moment) {
     const seconds = Math.round((moment - Date.now()) / 1000);
     const [unit, length] = UNITS.find(([, length]) => Math.abs(seconds) >= length) || UNITS.at(-1);
-    return words.format(Math.trunc(seconds / length), unit);
+    return said(Math.trunc(seconds / length), unit);
   }
 
   window.showTimes = (within) => {

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embeddings.providers._ngrams import folded, hashed
+from embeddings.folding import folded
+from embeddings.providers._ngrams import hashed
 
 #: Without characters that end a line.
 lines = st.lists(st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"])), min_size=1, max_size=5)

@@ -1,0 +1,6 @@
+"""What this app tells whoever listens."""
+
+from django.dispatch import Signal
+
+#: Vectors were stored, in the transaction under way. Sent with `business_ids` (a list of UUIDs) and `model`.
+vectors_stored = Signal()

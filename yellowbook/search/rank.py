@@ -1,0 +1,119 @@
+"""Which businesses answer a query, and why: by meaning, by words and by name, in one ranking."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from embeddings.current import current_model
+from embeddings.nearest import Near, nearest
+from embeddings.query import embed_query
+from yellowbook.directory.models import Business
+from yellowbook.search.filters import Filters
+from yellowbook.search.fusion import K, fuse, with_groups
+from yellowbook.search.lexical import Match, by_words
+
+#: Businesses that one answer holds at most, over all of its pages; each ranking names as many.
+POOL: Final = 100
+#: Ranks by meaning up to which that is a reason to show, unless the words say more.
+CLOSE: Final = 30
+#: How much of a query a name has to hold, and the query of the name, for the ranking by name.
+NAMED_FROM: Final = 0.6
+
+
+class Ranking(StrEnum):
+    """How an answer was ranked."""
+
+    #: By meaning, words and names.
+    FUSED = "fused"
+    #: By words and names alone: there was no vector of the query.
+    LEXICAL = "lexical"
+    #: By meaning alone; for comparison.
+    SEMANTIC = "semantic"
+
+
+class Reason(StrEnum):
+    """Why a business is in an answer."""
+
+    NAME = "name"
+    #: The name, if a slip of the pen is forgiven.
+    SPELLING = "spelling"
+    WORDS = "words"
+    MEANING = "meaning"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A business in an answer."""
+
+    business_id: UUID
+    #: 0 to 1; 1 is the first by every ranking.
+    score: float
+    why: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """An answer."""
+
+    hits: list[Hit]
+    ranking: Ranking
+
+
+#: What each ranking counts for (`manage.py evaluate_search` shows what comes of it). Words count by how much of the
+#: query a business has of them; a name that was asked for by name outranks what is merely like it.
+MEANING_WEIGHT, WORDS_WEIGHT, NAME_WEIGHT, CATEGORY_WEIGHT = 1.0, 2.0, 4.0, 2.0
+#: The score of what is first by every ranking.
+_BEST: Final = (MEANING_WEIGHT + WORDS_WEIGHT + NAME_WEIGHT + CATEGORY_WEIGHT) / (K + 1)
+#: Businesses that have a say in which categories are meant.
+CATEGORY_DEPTH: Final = 20
+
+
+def rank(text: str, filters: Filters, *, model: str | None = None, using: Ranking = Ranking.FUSED) -> Ranked:
+    """Return the up to `POOL` published businesses that answer a query best, by `model` or the one that serves.
+
+    `text` is in one form already (`yellowbook.search.search.normalised`). Without a vector of the query, the answer is
+    lexical.
+    """
+    model = model or current_model()
+    near: Sequence[Near] = []
+    if using is not Ranking.LEXICAL:
+        vector = embed_query(text, model=model)
+        if vector is None:
+            using = Ranking.LEXICAL
+        else:
+            near = nearest(vector, filters.businesses(), limit=POOL, model=model)
+    matches = [] if using is Ranking.SEMANTIC else by_words(text, filters, limit=POOL)
+    named = sorted((each for each in matches if each.name >= NAMED_FROM), key=lambda each: (-each.name, -each.rank))
+    scores = fuse(
+        [
+            ([each.business_id for each in named], [NAME_WEIGHT] * len(named)),
+            ([each.business_id for each in matches], [WORDS_WEIGHT * each.cover for each in matches]),
+            ([each.business_id for each in near], [MEANING_WEIGHT] * len(near)),
+        ]
+    )
+    if using is Ranking.FUSED:
+        categories = dict(Business.objects.filter(pk__in=scores).values_list("pk", "category"))
+        scores = with_groups(scores, categories, depth=CATEGORY_DEPTH, weight=CATEGORY_WEIGHT)
+    why = _reasons(near, matches)
+    hits = [Hit(each, round(score / _BEST, 4), why(each)) for each, score in scores.items()]
+    return Ranked(hits[:POOL], using)
+
+
+def _reasons(near: Sequence[Near], matches: Sequence[Match]) -> Callable[[UUID], tuple[Reason, ...]]:
+    close = {each.business_id for each in near[:CLOSE]}
+    by_id = {match.business_id: match for match in matches}
+
+    def why(business_id: UUID) -> tuple[Reason, ...]:
+        reasons = []
+        match = by_id.get(business_id)
+        if match is not None and match.name >= NAMED_FROM:
+            reasons.append(Reason.SPELLING if match.spelling else Reason.NAME)
+        elif match is not None:
+            reasons.append(Reason.WORDS)
+        if business_id in close or not reasons:
+            reasons.append(Reason.MEANING)
+        return tuple(reasons)
+
+    return why

@@ -1,0 +1,42 @@
+"""The version of what searches find. Part of the key of every kept answer, so that a change outdates them all at once.
+
+It is counted in PostgreSQL, with the changes themselves: a crash or an outage of Redis outdates neither too little nor
+too late.
+"""
+
+from django.db import connection
+
+from jobs.duties import Duty, register
+
+#: Seconds between two merges.
+MERGE_EVERY = 5.0
+
+_VERSION = "SELECT coalesce(sum(changes), 0) FROM search_change"
+_MERGE = """
+WITH gone AS (DELETE FROM search_change RETURNING changes)
+INSERT INTO search_change (changes) SELECT sum(changes) FROM gone HAVING count(*) > 0
+"""
+
+
+def current_version() -> int:
+    """Return the version; one small query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_VERSION)
+        return int(cursor.fetchone()[0])
+
+
+def note_change() -> None:
+    """Count a change; call it in the transaction that makes it."""
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO search_change (changes) VALUES (1)")
+
+
+def merge_changes() -> None:
+    """Make one row of all of them."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM search_change")
+        if cursor.fetchone()[0] > 1:
+            cursor.execute(_MERGE)
+
+
+register(Duty("search-version", MERGE_EVERY, merge_changes))
