@@ -1,6 +1,7 @@
 """The admin's index: the dashboard, and what its page asks for every few seconds."""
 
 import hashlib
+import time
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ from django.middleware.csrf import get_token
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import path
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -32,6 +34,9 @@ _PLACEHOLDER = "@@csrf-token@@"
 #: Hexadecimal digits of what tells whether a panel has changed.
 _DIGITS = 12
 
+#: What is kept of panels that may be, and since when: by panel, span and language.
+_kept: dict[tuple[str, str, str | None], tuple[float, str | None]] = {}
+
 
 def _visible(request: HttpRequest) -> list[Panel]:
     return [panel for panel in all_panels() if request.user.has_perm(panel.permission)]
@@ -42,10 +47,9 @@ def rendered(request: HttpRequest, look: Look) -> dict[str, dict[str, Any]]:
     token = get_token(request)
     shown = {}
     for panel in _visible(request):
-        context = panel.read(look, request)
-        if context is None:
+        html = _html(panel, request, look)
+        if html is None:
             continue
-        html = render_to_string(panel.template, {**context, "panel": panel, "look": look, "token": _PLACEHOLDER})
         shown[panel.name] = {
             "title": _(panel.title),
             "wide": panel.wide,
@@ -53,6 +57,20 @@ def rendered(request: HttpRequest, look: Look) -> dict[str, dict[str, Any]]:
             "html": html.replace(_PLACEHOLDER, token),
         }
     return shown
+
+
+def _html(panel: Panel, request: HttpRequest, look: Look) -> str | None:
+    key = (panel.name, look.span.name, get_language())
+    made, html = _kept.get(key, (0.0, None))
+    if html is not None and time.monotonic() - made < panel.kept_for:
+        return html
+    context = panel.read(look, request)
+    if context is None:
+        return None
+    html = render_to_string(panel.template, {**context, "panel": panel, "look": look, "token": _PLACEHOLDER})
+    if panel.kept_for:
+        _kept[key] = (time.monotonic(), html)
+    return html
 
 
 def fill(request: HttpRequest, context: dict[str, Any]) -> Mapping[str, Any]:

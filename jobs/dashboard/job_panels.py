@@ -21,6 +21,8 @@ from jobs.runs.forecast import forecast
 
 #: Causes that are shown.
 MOST_CAUSES = 8
+#: Seconds for which charts are shown again: their samples come every 15 s, and they are most of a refresh's work.
+CHARTS_KEPT_FOR = 10.0
 
 Context = Mapping[str, Any]
 
@@ -127,5 +129,13 @@ for _order, (_name, _title, _read, _wide, _permission) in enumerate(
     )
 ):
     register_panel(
-        Panel(name=_name, title=_title, order=10 * (_order + 1), read=_read, permission=_permission, wide=_wide)
+        Panel(
+            name=_name,
+            title=_title,
+            order=10 * (_order + 1),
+            read=_read,
+            permission=_permission,
+            wide=_wide,
+            kept_for=CHARTS_KEPT_FOR if _name == "charts" else 0.0,
+        )
     )

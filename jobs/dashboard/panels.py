@@ -23,6 +23,9 @@ class Panel:
     permission: str
     #: Whether it takes the whole width.
     wide: bool = True
+    #: Seconds for which a process shows what it made once to everybody who may see it: for what is dear to make, changes
+    #: slowly, and is the same for all.
+    kept_for: float = 0.0
 
     @property
     def template(self) -> str:

@@ -10,6 +10,7 @@ from django.db import connection
 from redis import Redis
 
 from jobs import kinds, outage, wake
+from jobs.admin import dashboard
 from jobs.kinds import Kind, register
 from jobs.process.stopping import stopping
 from jobs.wake import _broker
@@ -92,6 +93,12 @@ def redis_client() -> Iterator[Redis]:
     client = Redis.from_url(REDIS_URL)
     yield client
     client.close()
+
+
+@pytest.fixture(autouse=True)
+def _fresh_panels() -> None:
+    """Let no test see what the dashboard kept of another one's."""
+    dashboard._kept.clear()
 
 
 @pytest.fixture(autouse=True)

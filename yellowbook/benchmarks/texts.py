@@ -55,75 +55,18 @@ TRADES: Final = {
     "Номын дэлгүүр": "сурах бичиг|хүүхдийн ном|гадаад роман|бичиг хэрэг|газрын зураг|шатрын ном",
     "Сувилал": "рашаан|шавар эмчилгээ|иллэг|зүрх судас|үе мөч|амралт",
 }
+_SMALL_CITIES = "Мөрөн Хатгал Ховд Choibalsan Сайншанд Khovd Zuunmod Өлгий Булган Арвайхээр"
 _CITIES: Final = (
-    *["Ulaanbaatar", "Улаанбаатар"] * 12,
-    *["Darkhan", "Erdenet", "Дархан", "Эрдэнэт"] * 3,
-    *["Мөрөн", "Хатгал", "Ховд", "Choibalsan", "Сайншанд", "Khovd", "Zuunmod", "Өлгий", "Булган", "Арвайхээр"],
+    *("Ulaanbaatar", "Улаанбаатар") * 12,
+    *("Darkhan", "Erdenet", "Дархан", "Эрдэнэт") * 3,
+    *_SMALL_CITIES.split(),
 )
-_LATIN: Final = [
-    "ba",
-    "da",
-    "ga",
-    "kha",
-    "ma",
-    "na",
-    "ra",
-    "sa",
-    "ta",
-    "za",
-    "bo",
-    "do",
-    "go",
-    "kho",
-    "mo",
-    "no",
-    "ro",
-    "so",
-    "to",
-    "zo",
-    "lun",
-    "gan",
-    "dor",
-    "bat",
-    "khan",
-    "min",
-    "tuya",
-    "mar",
-    "sor",
-    "ven",
-]
-_CYRILLIC: Final = [
-    "ба",
-    "да",
-    "га",
-    "ха",
-    "ма",
-    "на",
-    "ра",
-    "са",
-    "та",
-    "за",
-    "бо",
-    "до",
-    "го",
-    "хо",
-    "мо",
-    "но",
-    "ро",
-    "со",
-    "то",
-    "зө",
-    "лүн",
-    "ган",
-    "дор",
-    "бат",
-    "хан",
-    "мин",
-    "туяа",
-    "мар",
-    "сор",
-    "бэл",
-]
+_LATIN = """
+ba da ga kha ma na ra sa ta za bo do go kho mo no ro so to zo lun gan dor bat khan min tuya mar sor ven
+"""
+_CYRILLIC = """
+ба да га ха ма на ра са та за бо до го хо мо но ро со то зө лүн ган дор бат хан мин туяа мар сор бэл
+"""
 
 
 def invented(count: int, *, seed: int = 1) -> Iterator[Invented]:
@@ -134,7 +77,7 @@ def invented(count: int, *, seed: int = 1) -> Iterator[Invented]:
     weights = [1 / (1 + place // 3) for place in range(len(trades))]
     for category in chance.choices(trades, weights, k=count):
         mongolian = not category.isascii()
-        syllables = _CYRILLIC if mongolian else _LATIN
+        syllables = (_CYRILLIC if mongolian else _LATIN).split()
         proper = "".join(chance.choices(syllables, k=chance.choice((2, 3, 3, 4)))).capitalize()
         second = "".join(chance.choices(syllables, k=2)).capitalize() if chance.random() < 0.4 else ""
         name = " ".join(filter(None, (proper, second, category.lower() if chance.random() < 0.6 else "")))

@@ -15,6 +15,7 @@ from django.urls import reverse
 
 from jobs import lanes, workers
 from jobs.actor import Actor
+from jobs.admin import dashboard
 from jobs.errors import AuthError, NotFound
 from jobs.history import gauges
 from jobs.kinds import Kind
@@ -127,6 +128,20 @@ class TestNumbers:
         bury(kind, "b")
         told = text(panels(operator, span=span)["charts"])
         assert "1 succeeded, 0 cancelled, 0 failed, tried again, 1 dead" in told
+
+    def test_charts_are_made_again_after_a_while_and_for_each_span_and_language(
+        self, operator: Client, kind: Kind
+    ) -> None:
+        def told(**given: str) -> str:
+            return text(panels(operator, **given)["charts"])
+
+        before = told(span="1h")
+        end(claimed(kind, "a"), "embedded")
+        assert told(span="1h") == before
+        assert "1 succeeded" in told(span="24h")
+        for key, (_, html) in dashboard._kept.items():
+            dashboard._kept[key] = (-1000.0, html)
+        assert "1 succeeded" in told(span="1h")
 
 
 class TestLive:

@@ -6,13 +6,13 @@ from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.db import connection
 from django.test.utils import override_settings
 from rich.console import Console
 from rich.table import Table
 
 from yellowbook.benchmarks import saves
 from yellowbook.benchmarks.measure import Figure
+from yellowbook.search.evaluation.scratch import scratch_database
 
 
 class Command(BaseCommand):
@@ -28,18 +28,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Measure and print."""
-        name = connection.settings_dict["NAME"]
-        connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
-        try:
-            with override_settings(ALLOWED_HOSTS=["testserver"]):
-                client = saves.staff_client()
-                figures = [
-                    *saves.creates(client, options["repeats"]),
-                    *saves.bulk(client, (50, 1_000, 10_000)),
-                    *saves.imports(client, options["rows"]),
-                ]
-        finally:
-            connection.creation.destroy_test_db(name, verbosity=0)
+        with scratch_database(), override_settings(ALLOWED_HOSTS=["testserver"]):
+            client = saves.staff_client()
+            figures = [
+                *saves.creates(client, options["repeats"]),
+                *saves.bulk(client, (50, 1_000, 10_000)),
+                *saves.imports(client, options["rows"]),
+            ]
         if options["json"]:
             for figure in figures:
                 self.stdout.write(json.dumps({**asdict(figure), "holds": figure.holds}))

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection
 
@@ -24,11 +24,20 @@ UNKNOWN: Final = "-"
 def scratch_database() -> Iterator[None]:
     """Have everything inside use a database of its own on the same server, made new and dropped afterwards."""
     before = connection.settings_dict["NAME"]
+    _forget_connections()
     connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     try:
         yield
     finally:
+        _forget_connections()
         connection.creation.destroy_test_db(before, verbosity=0)
+
+
+def _forget_connections() -> None:
+    """Close the connection and its pool, which would go on leading to the database of before."""
+    connection.close()
+    pooled: Any = connection
+    pooled.close_pool()
 
 
 def fill(path: Path) -> Report:
