@@ -13,6 +13,7 @@ class JobsConfig(AppConfig):
 
     def ready(self) -> None:
         """Import every app's `kinds.py`, then its `gauges.py` and `dashboard.py`, which need the models."""
+        from jobs.bulk import kind  # noqa: F401
         from jobs.history import duties  # noqa: F401
         from jobs.kinds import discover
 

@@ -87,9 +87,12 @@ class Batch:
         for job in self.open_jobs:
             self.fail(job, error, stack=stack)
 
-    def postpone(self, job: ClaimedJob, *, split_size: int = 0) -> None:
-        """Give a job back as it came: it waits again, due at once, with no attempt consumed."""
-        self.outcomes[job.id] = Postponed(split_size)
+    def postpone(self, job: ClaimedJob, *, split_size: int = 0, delay: float | None = None) -> None:
+        """Give a job back as it came: it waits again, with no attempt consumed.
+
+        It is due after `delay` seconds, behind what waits already; without one at once, in its old place.
+        """
+        self.outcomes[job.id] = Postponed(split_size, delay)
 
     def split(self, error: JobError) -> None:
         """Give back a rejected batch in two halves; a job that stands alone is the one that was rejected."""

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Case, CharField, Count, Exists, F, Func, Max, Min, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Value, When
 from django.db.models.fields.json import KT
 from django.db.models.functions import Concat, Left, Now
 from django.utils.translation import gettext, gettext_noop
@@ -53,6 +53,22 @@ class Resolved:
 def unsettled() -> QuerySet[DeadLetter]:
     """Return the dead letters that nobody has retried or resolved."""
     return DeadLetter.objects.filter(resolved_at__isnull=True)
+
+
+def matching(
+    *,
+    job_ids: Collection[UUID] | None = None,
+    kind: str | None = None,
+    error_class: str | None = None,
+    fingerprint: str | None = None,
+    run_id: UUID | str | None = None,
+) -> QuerySet[DeadLetter]:
+    """Return the unsettled dead letters that all that is given applies to."""
+    letters = unsettled()
+    if job_ids is not None:
+        letters = letters.filter(job_id__in=job_ids)
+    columns = {"kind": kind, "error_class": error_class, "fingerprint": fingerprint, "job__run_id": run_id}
+    return letters.filter(**{column: value for column, value in columns.items() if value is not None})
 
 
 def listed(letters: QuerySet[DeadLetter]) -> QuerySet[DeadLetter]:
@@ -143,23 +159,23 @@ _NOT_RETRIED = [
 ]
 
 
-def _sorted_out(letters: QuerySet[DeadLetter], cases: list[When]) -> tuple[int, int, dict[str, int]]:
-    """Return how many letters no case applies to, on how many subjects, and how many each case applies to."""
-    subject = Func(F("kind"), F("subject"), function="ROW", output_field=CharField())
-    found = (
-        letters.order_by()
-        .annotate(why=Case(*cases, default=Value(""), output_field=CharField()))
-        .values("why")
-        .annotate(letters=Count("id"), subjects=Count(subject, distinct=True))
-    )
-    by_reason = {row["why"]: (row["letters"], row["subjects"]) for row in found}
-    free, subjects = by_reason.pop("", (0, 0))
-    return free, subjects, {why: count for why, (count, _) in by_reason.items()}
+def _sorted_out(letters: QuerySet[DeadLetter], cases: list[When]) -> tuple[int, dict[str, int]]:
+    """Return how many letters no case applies to, and how many each case applies to."""
+    why = Case(*cases, default=Value(""), output_field=CharField())
+    found = letters.order_by().annotate(why=why).values("why").annotate(letters=Count("id"))
+    by_reason = {row["why"]: row["letters"] for row in found}
+    return by_reason.pop("", 0), by_reason
 
 
 def retry_outlook(letters: QuerySet[DeadLetter]) -> Retried:
     """Return what `retry_letters` would do now; changes nothing."""
-    free, subjects, reasons = _sorted_out(letters, _NOT_RETRIED)
+    # Of settled letters, which may be many more, no job is asked for.
+    _, reasons = _sorted_out(letters.filter(resolved_at__isnull=False), _SETTLED)
+    open_letters = letters.filter(resolved_at__isnull=True)
+    free, others = _sorted_out(open_letters, _NOT_RETRIED)
+    reasons |= others
+    dead = open_letters.filter(~_ANOTHER_WAITS, job__status=Status.DEAD).order_by()
+    subjects = dead.values("kind", "subject").distinct().count()
     if free > subjects:
         reasons[ANOTHER] = reasons.get(ANOTHER, 0) + free - subjects
     return Retried(subjects, sum(reasons.values()), reasons)
@@ -167,7 +183,7 @@ def retry_outlook(letters: QuerySet[DeadLetter]) -> Retried:
 
 def resolve_outlook(letters: QuerySet[DeadLetter]) -> Resolved:
     """Return what `resolve_letters` would do now; changes nothing."""
-    free, _, reasons = _sorted_out(letters, _SETTLED)
+    free, reasons = _sorted_out(letters, _SETTLED)
     return Resolved(free, sum(reasons.values()), reasons)
 
 
@@ -190,7 +206,7 @@ def retry_letters(letters: QuerySet[DeadLetter], *, triggered_by: str, written: 
     reasons: Counter[str] = Counter()
     try:
         for ids in _chunks(letters):
-            waiting, left_alone = _retry_chunk(ids, actor, written)
+            waiting, left_alone = retry_chunk(ids, actor, written)
             kinds.update(waiting)
             reasons.update(left_alone)
     finally:
@@ -199,8 +215,10 @@ def retry_letters(letters: QuerySet[DeadLetter], *, triggered_by: str, written: 
     return Retried(kinds.total(), reasons.total(), dict(reasons))
 
 
-def _retry_chunk(ids: list[int], actor: Actor, written: Written | None) -> tuple[dict[str, int], dict[str, int]]:
-    """Retry those of the letters that nobody settles in the same moment; count kinds of jobs, and reasons not to.
+def retry_chunk(
+    ids: Sequence[int], actor: Actor, written: Written | None = None
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Retry, in one transaction, those of the letters that nobody else settles; count kinds, and reasons not to.
 
     Jobs are locked before letters, as a retry from a job's own page does: the two can't wait for each other.
     """
@@ -213,7 +231,7 @@ def _retry_chunk(ids: list[int], actor: Actor, written: Written | None) -> tuple
         retried = DeadLetter.objects.filter(id__in=mine, resolution=DeadLetter.Resolution.RETRIED)
         done = list(retried.only("kind", "subject", "error_class"))
         others = set(ids) - {letter.id for letter in done}
-        free, _, reasons = _sorted_out(DeadLetter.objects.filter(id__in=others), _NOT_RETRIED)
+        free, reasons = _sorted_out(DeadLetter.objects.filter(id__in=others), _NOT_RETRIED)
         if free:
             # The job that waited on the subject has been claimed since.
             reasons[ANOTHER] = reasons.get(ANOTHER, 0) + free
@@ -239,15 +257,24 @@ def resolve_letters(
     """Settle dead letters without a retry, each once, in transactions of `CHUNK` letters."""
     resolved = 0
     reasons: Counter[str] = Counter()
-    settled = {"resolution": DeadLetter.Resolution.RESOLVED, "resolved_by": resolved_by, "note": note}
     for ids in _chunks(letters):
-        with transaction.atomic():
-            open_letters = unsettled().filter(id__in=ids).order_by("id").select_for_update()
-            done = list(open_letters.only("kind", "subject", "error_class"))
-            mine = {letter.id for letter in done}
-            DeadLetter.objects.filter(id__in=mine).update(resolved_at=Now(), **settled)
-            if written and done:
-                written(done)
-            reasons.update(_sorted_out(DeadLetter.objects.filter(id__in=set(ids) - mine), _SETTLED)[2])
-        resolved += len(done)
+        done, left_alone = resolve_chunk(ids, resolved_by, note, written)
+        resolved += done
+        reasons.update(left_alone)
     return Resolved(resolved, reasons.total(), dict(reasons))
+
+
+def resolve_chunk(
+    ids: Sequence[int], resolved_by: str, note: str = "", written: Written | None = None
+) -> tuple[int, dict[str, int]]:
+    """Resolve, in one transaction, those of the letters that nobody has settled; count them, and reasons not to."""
+    settled = {"resolution": DeadLetter.Resolution.RESOLVED, "resolved_by": resolved_by, "note": note}
+    with transaction.atomic():
+        open_letters = unsettled().filter(id__in=ids).order_by("id").select_for_update()
+        done = list(open_letters.only("kind", "subject", "error_class"))
+        mine = {letter.id for letter in done}
+        DeadLetter.objects.filter(id__in=mine).update(resolved_at=Now(), **settled)
+        if written and done:
+            written(done)
+        _, reasons = _sorted_out(DeadLetter.objects.filter(id__in=set(ids) - mine), _SETTLED)
+    return len(done), reasons

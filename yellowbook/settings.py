@@ -326,6 +326,7 @@ SPECTACULAR_SETTINGS = {
         "JobStatus": "jobs.states.Status",
         "BusinessStatus": "yellowbook.directory.models.BusinessStatus",
         "RunState": "jobs.models.Run.State",
+        "BulkActionState": "jobs.models.BulkAction.State",
         "WorkerState": "jobs.models.WorkerProcess.State",
     },
 }
@@ -387,6 +388,7 @@ UNFOLD = {
                     _link(_("Jobs"), "work", "jobs_jobexecution"),
                     _link(_("Runs"), "playlist_play", "jobs_run"),
                     _link(_("Dead letters"), "report", "jobs_deadletter"),
+                    _link(_("Bulk actions"), "checklist", "jobs_bulkaction"),
                     _link(_("Lanes"), "swap_horiz", "jobs_lane"),
                     _link(_("Workers"), "memory", "jobs_workerprocess"),
                     _link(_("Invariants"), "rule", "upkeep_auditresult"),

@@ -23,8 +23,11 @@ class PageChangeList(ChangeList):
     """Describes only the rows of the page (`DescribedPages.described`), not all that it is chosen from."""
 
     def get_results(self, request: HttpRequest) -> None:
-        """Choose the rows of the page, then read them with all that it shows of them."""
+        """Choose the rows of the page by their keys, then read them with all that it shows of them."""
+        every: QuerySet[Any] = vars(self)["queryset"]
+        self.queryset = every.select_related(None).only("pk")
         super().get_results(request)
+        self.queryset = every
         chosen: Any = vars(self)["result_list"]
         ids = [row.pk for row in chosen]
         rows = self.model_admin.described(self.model._default_manager.filter(pk__in=ids)).in_bulk()

@@ -8,21 +8,26 @@ from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import F, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_safe
-from unfold.decorators import display
+from django.views.decorators.http import require_POST, require_safe
+from unfold.decorators import action, display
 from unfold.views import ChangeList
 
 from jobs import deadletters
+from jobs.admin.asking import AskingAdmin
+from jobs.admin.confirming import ConfirmForm
 from jobs.admin.export import FORMATS, exported
 from jobs.admin.filters import CauseFilter, ErrorClassFilter, KindFilter, RunFilter, StateFilter
 from jobs.admin.jobs import subject_url
-from jobs.admin.settling import SettlingAdmin
+from jobs.bulk.actions import Asked
+from jobs.bulk.letters import RESOLVE_LETTERS, RETRY_LETTERS
 from jobs.models import DeadLetter
+from jobs.states import Source
 
 Resolution = DeadLetter.Resolution
 
@@ -39,7 +44,7 @@ class DeadLetterList(ChangeList):
 
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(SettlingAdmin):
+class DeadLetterAdmin(AskingAdmin):
     """Dead letters: the unresolved ones first, the newest of them on top."""
 
     list_display = [
@@ -58,6 +63,27 @@ class DeadLetterAdmin(SettlingAdmin):
     search_help_text = _("A job's or a subject's id, the beginning of a subject's name, or any part of the reason")
     ordering = [F("resolved_at").desc(nulls_first=True), "-created_at"]
     change_form_outer_before_template = "admin/jobs/deadletter.html"
+    actions = ["retry_selected", "resolve_selected"]
+    asks = {"retry": RETRY_LETTERS, "resolve": RESOLVE_LETTERS}
+    asks_prefix = "deadletters"
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        """Tell whether the user may have dead letters tried again."""
+        return bool(request.user.has_perm(RETRY_LETTERS.permission))
+
+    def has_resolve_permission(self, request: HttpRequest) -> bool:
+        """Tell whether the user may put dead letters aside."""
+        return bool(request.user.has_perm(RESOLVE_LETTERS.permission))
+
+    @action(description=_("Retry"), permissions=["retry"])
+    def retry_selected(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> HttpResponse:
+        """Ask before the selected letters, or all that match the filter, are retried."""
+        return self.ask_about_selected(request, "retry", queryset)
+
+    @action(description=_("Resolve"), permissions=["resolve"])
+    def resolve_selected(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> HttpResponse:
+        """Ask before the selected letters, or all that match the filter, are resolved."""
+        return self.ask_about_selected(request, "resolve", queryset)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[DeadLetterList]:
         """Return the list without long columns."""
@@ -167,11 +193,26 @@ class DeadLetterAdmin(SettlingAdmin):
         except IncorrectLookupParameters as error:
             raise BadRequest("This is no filter of dead letters.") from error
 
+    def settle_one_view(self, request: HttpRequest, letter_id: int, name: str) -> HttpResponse:
+        """Settle one letter and show it."""
+        asked = self.asks[name]
+        if not request.user.has_perm(asked.permission):
+            raise PermissionDenied
+        letter = get_object_or_404(DeadLetter, pk=letter_id)
+        form = ConfirmForm(asked, {"chosen": str(letter.pk), "note": request.POST.get("note", "")})
+        if not form.is_valid():
+            raise BadRequest(form.errors.as_text())
+        who = Asked(request.user.get_username(), Source.ADMIN, form.cleaned_data["note"])
+        self.do_now(request, asked, DeadLetter.objects.filter(pk=letter.pk), who)
+        return HttpResponseRedirect(reverse("admin:jobs_deadletter_change", args=[letter.pk]))
+
     def get_urls(self) -> list[URLPattern]:
-        """Add the page of causes, and the files."""
+        """Add the page of causes, the files, and the buttons of a letter, which take POST only."""
         causes = self.admin_site.admin_view(require_safe(self.causes_view))
         export = self.admin_site.admin_view(require_safe(self.export_view))
+        one = self.admin_site.admin_view(require_POST(self.settle_one_view))
         return [
+            *(path(f"<int:letter_id>/{name}/", one, {"name": name}, name=f"deadletter_{name}") for name in self.asks),
             path("causes/", causes, name="deadletters_causes"),
             *(path(f"export.{name}", export, {"name": name}, name=f"deadletters_{name}") for name in FORMATS),
             *super().get_urls(),

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -20,8 +20,10 @@ from unfold.decorators import action, display
 
 from jobs import lifecycle
 from jobs.actor import Actor
-from jobs.admin.base import DescribedPages, ReadOnlyAdmin
+from jobs.admin.asking import AskingAdmin
+from jobs.admin.base import DescribedPages
 from jobs.admin.filters import ErrorClassFilter, KindFilter, WordFilter
+from jobs.bulk.job_actions import CANCEL_JOBS, RETRY_JOBS
 from jobs.kinds import UnknownKind, get_kind
 from jobs.lifecycle import StateConflict
 from jobs.models import DeadLetter, JobExecution
@@ -42,26 +44,6 @@ STATUS_COLOURS = {
 }
 
 
-class Done(NamedTuple):
-    """What was done to many jobs: as the admin's log says it, and as the person is told who did it."""
-
-    entry: str
-    all: str
-    some: str
-
-
-CANCELLED = Done(
-    "cancelled",
-    gettext_noop("%(changed)s of %(total)s jobs cancelled."),
-    gettext_noop("%(changed)s of %(total)s jobs cancelled; %(left)s left alone, their state does not allow it."),
-)
-WAITING_AGAIN = Done(
-    "waiting again",
-    gettext_noop("%(changed)s of %(total)s jobs waiting again."),
-    gettext_noop("%(changed)s of %(total)s jobs waiting again; %(left)s left alone, their state does not allow it."),
-)
-
-
 def subject_url(job: JobExecution | DeadLetter) -> str:
     """Return the admin page of the subject of a job or a dead letter; empty when it has none."""
     try:
@@ -72,7 +54,7 @@ def subject_url(job: JobExecution | DeadLetter) -> str:
 
 
 @admin.register(JobExecution)
-class JobAdmin(ReadOnlyAdmin, DescribedPages):
+class JobAdmin(AskingAdmin, DescribedPages):
     """Jobs, newest first."""
 
     list_display = [
@@ -90,7 +72,10 @@ class JobAdmin(ReadOnlyAdmin, DescribedPages):
     search_fields = ["id"]
     search_help_text = _("A job's or a business's id, or the beginning of a business's name")
     ordering = ["-created_at"]
+    list_before_template = "admin/jobs/jobs.html"
     actions = ["cancel_selected", "retry_selected"]
+    asks = {"cancel": CANCEL_JOBS, "retry": RETRY_JOBS}
+    asks_prefix = "jobs"
     change_form_outer_before_template = "admin/jobs/job.html"
     fieldsets = [
         (
@@ -189,42 +174,27 @@ class JobAdmin(ReadOnlyAdmin, DescribedPages):
         return request.user.has_perm("jobs.retry_job")
 
     @action(description=_("Cancel those that wait"), permissions=["cancel"])
-    def cancel_selected(self, request: HttpRequest, queryset: QuerySet[JobExecution]) -> None:
-        """Cancel the selected jobs that wait; say how many did not."""
-        by = request.user.get_username()
-        waiting = queryset.filter(status__in=WAITING)
-        self._each(request, queryset, waiting, lambda job: lifecycle.cancel(job.id, by=by), CANCELLED)
+    def cancel_selected(self, request: HttpRequest, queryset: QuerySet[JobExecution]) -> HttpResponse:
+        """Ask before the selected jobs, or all that match the filter, are cancelled."""
+        return self.ask_about_selected(request, "cancel", queryset)
 
     @action(description=_("Retry those that are dead"), permissions=["retry"])
-    def retry_selected(self, request: HttpRequest, queryset: QuerySet[JobExecution]) -> None:
-        """Retry the selected jobs that are dead; say how many were not."""
-        dead = queryset.filter(status=Status.DEAD)
-        self._each(request, queryset, dead, lambda job: self._retry(request, job), WAITING_AGAIN)
+    def retry_selected(self, request: HttpRequest, queryset: QuerySet[JobExecution]) -> HttpResponse:
+        """Ask before the selected jobs, or all that match the filter, are retried."""
+        return self.ask_about_selected(request, "retry", queryset)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the list, with what may be done to all that match its filter."""
+        may = {
+            "can_cancel": self.has_cancel_permission(request),
+            "can_retry": self.has_retry_permission(request),
+        }
+        response: HttpResponse = super().changelist_view(request, {**(extra_context or {}), **may})
+        return response
 
     def _retry(self, request: HttpRequest, job: JobExecution) -> None:
         lifecycle.retry(job.id, actor=Actor(request.user.get_username(), Source.ADMIN))
         wake(job.kind)
-
-    def _each(
-        self,
-        request: HttpRequest,
-        selected: QuerySet[JobExecution],
-        legal: QuerySet[JobExecution],
-        act: Callable[[JobExecution], None],
-        done: Done,
-    ) -> None:
-        """Do something to each job in a legal state and tell the person what came of it."""
-        total, changed = selected.count(), 0
-        for job in legal:
-            try:
-                act(job)
-            except StateConflict:
-                continue
-            changed += 1
-            self.log_change(request, job, f"{done.entry} (was {job.status})")
-        level = messages.SUCCESS if changed == total else messages.WARNING
-        told = gettext(done.all if changed == total else done.some)
-        self.message_user(request, told % {"changed": changed, "total": total, "left": total - changed}, level)
 
     def get_urls(self) -> list[URLPattern]:
         """Add the buttons' addresses; both take POST only."""

@@ -1,12 +1,13 @@
 """`/api/admin/dlq`: dead letters over HTTP."""
 
+import json
 from typing import Any
 from uuid import UUID
 
 import django_filters
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_serializer
-from rest_framework import generics, serializers
+from rest_framework import generics, serializers, status
 from rest_framework.exceptions import NotFound
 from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
@@ -14,10 +15,15 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from jobs import deadletters
-from jobs.api.fields import FlagField, TextField, TextUUIDField
+from jobs.api.bulk import BulkActionDetailSerializer, told_in_full, url_of
+from jobs.api.fields import FlagField, TextField, TextUUIDField, WholeNumberField
 from jobs.api.filters import FlagFilter, UUIDFilter
+from jobs.bulk.actions import Asked
+from jobs.bulk.letters import API, RETRY_LETTERS
+from jobs.bulk.start import FASTEST, start
 from jobs.errors import ErrorClass
 from jobs.models import DeadLetter
+from jobs.states import Source
 
 #: The most job ids that one retry may name.
 MAX_IDS = 10_000
@@ -196,21 +202,23 @@ class RetryManySerializer(serializers.Serializer[dict[str, Any]]):
     fingerprint = TextField(required=False)
     run_id = TextUUIDField(required=False, help_text="Those of one run.")
     dry_run = FlagField(default=False)
+    per_second = WholeNumberField(
+        required=False, min_value=1, max_value=FASTEST, help_text="No more in any second: done in the background."
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse a request that names nothing."""
-        if not attrs.keys() - {"dry_run"}:
+        if not attrs.keys() - {"dry_run", "per_second"}:
             raise serializers.ValidationError("Name job_ids, kind, error_class, fingerprint or run_id.")
         return attrs
 
+    def criteria(self) -> dict[str, Any]:
+        """Return what names the dead letters, as `deadletters.matching` takes it."""
+        return {name: value for name, value in self.validated_data.items() if name not in {"dry_run", "per_second"}}
+
     def letters(self) -> QuerySet[DeadLetter]:
         """Return the unsettled dead letters that the request names."""
-        given = self.validated_data
-        letters = deadletters.unsettled()
-        if "job_ids" in given:
-            letters = letters.filter(job_id__in=given["job_ids"])
-        columns = {"kind": "kind", "error_class": "error_class", "fingerprint": "fingerprint", "run_id": "job__run_id"}
-        return letters.filter(**{column: given[name] for name, column in columns.items() if name in given})
+        return deadletters.matching(**self.criteria())
 
 
 class RetriedSerializer(serializers.Serializer[dict[str, Any]]):
@@ -229,18 +237,36 @@ class RetryManyView(APIView):
     @extend_schema(
         operation_id="admin_dlq_retry_many",
         summary="Retry dead letters by ids or by a filter",
+        description="With `per_second` it is a bulk action in the background, whose address is in `Location`.",
         request=RetryManySerializer,
-        responses=RetriedSerializer,
+        responses={200: RetriedSerializer, 202: BulkActionDetailSerializer},
     )
     def post(self, request: Request) -> Response:
-        """Make their jobs wait again; a dry run says how many would."""
+        """Make their jobs wait again, at once or at a rate; a dry run says how many would."""
         given = RetryManySerializer(data=request.data)
         given.is_valid(raise_exception=True)
         if given.validated_data["dry_run"]:
             done = deadletters.retry_outlook(given.letters())
+        elif "per_second" in given.validated_data:
+            return _retry_slowly(request, given)
         else:
             done = deadletters.retry_letters(given.letters(), triggered_by=request.user.get_username())
         skipped = done.skipped + max(
             0, len(set(given.validated_data.get("job_ids", []))) - done.requeued - done.skipped
         )
         return Response({"requeued": done.requeued, "skipped": skipped})
+
+
+def _retry_slowly(request: Request, given: RetryManySerializer) -> Response:
+    """Have the background do it: 202 with the bulk action, and its address as `Location`."""
+    letters = given.letters()
+    bulk = start(
+        RETRY_LETTERS,
+        {API: json.loads(json.dumps(given.criteria(), default=str))},
+        letters,
+        Asked(request.user.get_username(), Source.API),
+        up_to=RETRY_LETTERS.keyset.newest(letters),
+        per_second=given.validated_data["per_second"],
+    )
+    shown = BulkActionDetailSerializer(told_in_full(bulk)).data
+    return Response(shown, status.HTTP_202_ACCEPTED, headers={"Location": url_of(bulk)})

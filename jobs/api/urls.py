@@ -3,7 +3,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from jobs.api import deadletters, runs, views
+from jobs.api import bulk, deadletters, runs, views
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("jobs", views.JobViewSet, basename="job")
@@ -20,6 +20,9 @@ urlpatterns = [
     path("runs/<uuid:run_id>", runs.RunView.as_view(), name="run"),
     path("runs/<uuid:run_id>/stop", runs.StopRunView.as_view(), name="run-stop"),
     path("runs/<uuid:run_id>/resume", runs.ResumeRunView.as_view(), name="run-resume"),
+    path("bulk-actions", bulk.BulkActionListView.as_view(), name="bulk-actions"),
+    path("bulk-actions/<uuid:bulk_action_id>", bulk.BulkActionView.as_view(), name="bulk-action"),
+    path("bulk-actions/<uuid:bulk_action_id>/stop", bulk.StopBulkActionView.as_view(), name="bulk-action-stop"),
     path("workers", views.WorkerListView.as_view(), name="workers"),
     path("lanes", views.LaneListView.as_view(), name="lanes"),
     path("lanes/<str:kind>/pause", views.PauseLaneView.as_view(), name="lane-pause"),

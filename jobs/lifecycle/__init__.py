@@ -14,7 +14,7 @@ from jobs.lifecycle.claim import Claim, ClaimedJob, claim, claim_one
 from jobs.lifecycle.enter import Entry, enter
 from jobs.lifecycle.finish import Failure, Postponed, finish
 from jobs.lifecycle.recover import release_worker, take_back_expired
-from jobs.lifecycle.steer import StateConflict, cancel, cancel_waiting, retry, retry_many
+from jobs.lifecycle.steer import StateConflict, cancel, cancel_many, cancel_waiting, retry, retry_many
 
 __all__ = [
     "Claim",
@@ -24,6 +24,7 @@ __all__ = [
     "Postponed",
     "StateConflict",
     "cancel",
+    "cancel_many",
     "cancel_waiting",
     "claim",
     "claim_one",

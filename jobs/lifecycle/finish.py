@@ -47,10 +47,12 @@ STORED = 100
 
 @dataclass(frozen=True, slots=True)
 class Postponed:
-    """Why a job goes back unfinished: it was not sent, for want of budget or because its batch was rejected."""
+    """Why a job goes back unfinished: for want of budget, because its batch was rejected, or to go on later."""
 
     #: The most jobs that its next claim may hold; 0: any number.
     split_size: int = 0
+    #: Seconds until it is due; None: it keeps its place.
+    delay: float | None = None
 
 
 Outcome = str | Failure | Postponed
@@ -180,7 +182,7 @@ def _postpone(claimed: Claim, jobs: Iterable[ClaimedJob], final: Mapping[UUID, O
             attempt=job.attempt,
             rate_limits=job.rate_limits,
             deliveries=0,
-            delay=None,
+            delay=outcome.delay,
             split_size=outcome.split_size,
         )
         for job in jobs

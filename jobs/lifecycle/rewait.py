@@ -5,13 +5,16 @@ subject already, it does the work, and this one ends as cancelled. And rows are 
 subjects, the order in which `enter` writes: in another order the two could deadlock, and an editor's save would fail.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.utils.translation import gettext_noop
+
+T = TypeVar("T")
 
 #: How a job ends whose work a newer one does.
 SUPERSEDED = gettext_noop("superseded")
@@ -75,14 +78,32 @@ def write_in_order(statement: str, rows: Sequence[Mapping[str, Any]]) -> None:
 
     `rows` come in the order of kinds and subjects.
     """
-    for attempt in range(_TRIES):
+    _again(lambda cursor: cursor.executemany(statement, rows))
+
+
+def make_wait(statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Execute a statement that makes many jobs wait, in the order of kinds and subjects; return its rows.
+
+    Again while newer waiting jobs slip in between.
+    """
+
+    def execute(cursor: CursorWrapper) -> list[tuple[Any, ...]]:
+        cursor.execute(statement, parameters)
+        return list(cursor.fetchall())
+
+    return _again(execute)
+
+
+def _again(write: Callable[[CursorWrapper], T]) -> T:
+    """Write in a savepoint, again when the unique index refuses what the next look will see."""
+    for _ in range(_TRIES - 1):
         try:
             with transaction.atomic(), connection.cursor() as cursor:
-                cursor.executemany(statement, rows)
-            return
+                return write(cursor)
         except IntegrityError:
-            if attempt == _TRIES - 1:
-                raise
+            continue
+    with transaction.atomic(), connection.cursor() as cursor:
+        return write(cursor)
 
 
 def states_of(ids: Sequence[UUID]) -> dict[UUID, str]:

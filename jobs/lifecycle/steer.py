@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop
 
 from jobs.actor import Actor
 from jobs.lifecycle.counts import count, uncount
-from jobs.lifecycle.rewait import states_of, write_in_order
+from jobs.lifecycle.rewait import make_wait
 from jobs.lifecycle.tally import tally
 from jobs.models import DeadLetter, JobExecution
 from jobs.states import WAITING, Operation, Status
@@ -32,22 +32,29 @@ _CANCEL = """
 UPDATE jobs_jobexecution
    SET status = 'cancelled', result = %(reason)s, finished_at = statement_timestamp(),
        metadata = metadata || jsonb_build_object('cancelled_by', %(by)s::text)
- WHERE id = %(id)s AND status IN ('queued', 'retrying')
+ WHERE id = ANY(%(ids)s) AND status IN ('queued', 'retrying')
+RETURNING id
 """
 
 
 def cancel(job_id: UUID, *, by: str) -> None:
     """Call a waiting job off in a person's name; `StateConflict` when it does not wait (any more)."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_CANCEL, {"id": job_id, "by": by, "reason": BY_A_PERSON})
-        changed = cursor.rowcount
-        if changed:
-            count([job_id])
-            tally([job_id])
-    if not changed:
+    if not cancel_many([job_id], by=by):
         status = JobExecution.objects.values_list("status", flat=True).get(id=job_id)
         told = _("The job is %(status)s: only a queued or retrying job can be cancelled.")
         raise StateConflict(told % {"status": _(status)})
+
+
+def cancel_many(job_ids: Sequence[UUID], *, by: str) -> list[UUID]:
+    """Call those of the jobs off that wait, in a person's name; return which ones."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        waiting = JobExecution.objects.filter(id__in=job_ids, status__in=WAITING)
+        ids = list(waiting.order_by("kind", "subject").select_for_update().values_list("id", flat=True))
+        cursor.execute(_CANCEL, {"ids": ids, "by": by, "reason": BY_A_PERSON})
+        cancelled = [row[0] for row in cursor.fetchall()]
+        count(cancelled)
+        tally(cancelled)
+    return cancelled
 
 
 def cancel_waiting(subjects: Sequence[UUID | str], *, reason: str) -> int:
@@ -92,25 +99,35 @@ def leave_run(run_id: UUID) -> list[str]:
 
 
 _DEAD = """
-SELECT id, kind, subject FROM jobs_jobexecution
+SELECT id, kind FROM jobs_jobexecution
  WHERE id = ANY(%s) AND status = 'dead'
  ORDER BY kind, subject, created_at DESC, id
    FOR UPDATE
 """
 
-#: Of several dead jobs on one subject the first one written waits; the others find it and stay dead.
+#: Of several dead jobs on one subject the newest waits; the others stay dead. Every row is there already, so nothing is
+#: ever inserted: `INSERT ... SELECT ... ORDER BY` is the one statement that is sure to write rows in a given order, and
+#: that has to be the order of `enter`.
 _RETRY = """
-UPDATE jobs_jobexecution AS job
-   SET status = 'queued', operation = %(operation)s, result = '', attempt = 1, rate_limits = 0, deliveries = 0,
+INSERT INTO jobs_jobexecution AS job (id, kind, subject, operation)
+SELECT id, kind, subject, %(operation)s
+  FROM (SELECT DISTINCT ON (kind, subject) id, kind, subject
+          FROM jobs_jobexecution
+         WHERE id = ANY(%(ids)s) AND status = 'dead'
+         ORDER BY kind, subject, created_at DESC, id) AS dead
+ WHERE NOT EXISTS (SELECT FROM jobs_jobexecution AS other
+                    WHERE other.kind = dead.kind AND other.subject = dead.subject
+                      AND other.status IN ('queued', 'retrying'))
+ ORDER BY kind, subject
+    ON CONFLICT (id) DO UPDATE
+   SET status = 'queued', operation = excluded.operation, result = '', attempt = 1, rate_limits = 0, deliveries = 0,
        error_class = '', error = '', worker = '', steps = '[]', started_at = NULL, finished_at = NULL, split_size = 0,
        next_attempt_at = statement_timestamp(),
-       metadata = metadata || jsonb_build_object(
+       metadata = job.metadata || jsonb_build_object(
            'triggered_by', %(triggered_by)s::text, 'source', %(source)s::text,
            'triggered_at', to_char(statement_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
- WHERE job.id = %(id)s AND job.status = 'dead'
-   AND NOT EXISTS (SELECT FROM jobs_jobexecution AS other
-                    WHERE other.kind = job.kind AND other.subject = job.subject
-                      AND other.status IN ('queued', 'retrying'))
+ WHERE job.status = 'dead'
+RETURNING job.id
 """
 
 
@@ -138,11 +155,10 @@ def retry_many(job_ids: Sequence[UUID], *, actor: Actor) -> dict[str, int]:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(_DEAD, [list(job_ids)])
-            kinds = {job_id: kind for job_id, kind, _ in cursor.fetchall()}
+            kinds = dict(cursor.fetchall())
         uncount(list(kinds))
-        write_in_order(_RETRY, [{"id": job_id, **asked} for job_id in kinds])
+        waiting = [row[0] for row in make_wait(_RETRY, {"ids": list(kinds), **asked})] if kinds else []
         count(list(kinds))
-        waiting = [job_id for job_id, status in states_of(list(kinds)).items() if status == Status.QUEUED]
         DeadLetter.objects.filter(job_id__in=waiting, resolved_at__isnull=True).update(
             resolution=DeadLetter.Resolution.RETRIED, resolved_at=Now(), resolved_by=actor.triggered_by
         )

@@ -1,5 +1,6 @@
 """The rows behind durable jobs. PostgreSQL is the truth: every count on a screen comes from here."""
 
+from jobs.models.bulk import BulkAction
 from jobs.models.dead_letter import DeadLetter
 from jobs.models.history import Ending, Sample, Step, Tally
 from jobs.models.idempotency import IdempotentRequest
@@ -11,6 +12,7 @@ from jobs.models.worker import WorkerProcess
 
 __all__ = [
     "Attempt",
+    "BulkAction",
     "DeadLetter",
     "Ending",
     "IdempotentRequest",

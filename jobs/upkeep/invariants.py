@@ -10,6 +10,8 @@ from typing import LiteralString
 from django.conf import settings
 from django.utils.translation import gettext_noop
 
+from jobs.bulk.start import BULK_ACTION
+from jobs.bulk.steer import give_jobs
 from jobs.kinds import all_kinds
 from jobs.lifecycle.counts import OUTCOME
 from jobs.models import Attempt, DeadLetter, JobExecution
@@ -85,6 +87,17 @@ SELECT 'run ' || run.id || ': made ' || run.made || ', in fact ' || coalesce(sum
  GROUP BY run.id, run.made
 HAVING run.made <> coalesce(sum(actual.jobs), 0)
 """  # noqa: S608 a constant of ours
+
+#: One whose job has just ended without it is settled by the leader within seconds.
+_WITHOUT_JOB = """
+SELECT bulk.action || ' ' || bulk.id || ' (' || bulk.requested_by || ')' AS example
+  FROM jobs_bulkaction AS bulk
+ WHERE bulk.state IN ('waiting', 'working')
+   AND NOT EXISTS (SELECT FROM jobs_jobexecution AS job
+                    WHERE job.subject = bulk.id::text AND job.kind = %(kind)s
+                      AND (job.finished_at IS NULL
+                           OR job.finished_at > statement_timestamp() - %(grace)s * interval '1 second'))
+"""
 
 _UNKNOWN = """
 SELECT kind || ' ' || subject AS example
@@ -189,6 +202,15 @@ register(
         _miscounted,
         gettext_noop("Counts the jobs anew."),
         lambda: mend.recount(settings.RETENTION_JOBS_DAYS),
+    )
+)
+register(
+    Invariant(
+        "bulk_actions_under_way_have_job",
+        gettext_noop("Every bulk action under way has a job that goes on with it."),
+        partial(find, _WITHOUT_JOB, parameters={"kind": BULK_ACTION, "grace": GRACE}),
+        gettext_noop("Ends those whose job is dead or cancelled, and makes the others a job."),
+        give_jobs,
     )
 )
 register(

@@ -8,6 +8,7 @@ from jobs.clock import ago
 from jobs.idempotency import KEEP
 from jobs.models import (
     Attempt,
+    BulkAction,
     DeadLetter,
     IdempotentRequest,
     JobExecution,
@@ -66,6 +67,12 @@ def delete_runs(age: float, limit: int) -> int:
     return len(ids)
 
 
+def delete_bulk_actions(age: float, limit: int) -> int:
+    """Delete bulk actions that ended so long ago."""
+    old = BulkAction.objects.filter(finished_at__lt=ago(age)).order_by("finished_at")
+    return BulkAction.objects.filter(id__in=list(old.values_list("id", flat=True)[:limit])).delete()[0]
+
+
 def delete_workers(age: float, limit: int) -> int:
     """Delete worker processes that are gone for so long."""
     gone = WorkerProcess.objects.filter(state__in=[State.STOPPED, State.LOST], last_heartbeat_at__lt=ago(age))
@@ -100,6 +107,7 @@ def delete_history(step: Step) -> Delete:
 register(Pruner("dead_letters", lambda: settings.RETENTION_DEAD_LETTERS_DAYS, delete_dead_letters))
 register(Pruner("jobs", lambda: settings.RETENTION_JOBS_DAYS, delete_jobs))
 register(Pruner("runs", lambda: settings.RETENTION_RUNS_DAYS, delete_runs))
+register(Pruner("bulk_actions", lambda: settings.RETENTION_RUNS_DAYS, delete_bulk_actions))
 register(Pruner("workers", lambda: settings.RETENTION_WORKERS_DAYS, delete_workers))
 register(Pruner("idempotent_requests", lambda: KEEP / 86_400, delete_idempotent_requests))
 register(Pruner("history_by_minute", lambda: MINUTES_FOR, delete_history(Step.MINUTE)))

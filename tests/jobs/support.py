@@ -13,6 +13,7 @@ from jobs.errors import JobError, NetworkError
 from jobs.execute import run_lane
 from jobs.kinds import Kind
 from jobs.lifecycle import Claim, Failure, claim, finish
+from jobs.lifecycle.finish import Outcome
 from jobs.models import JobExecution, Lane, Lease
 from jobs.states import Status
 
@@ -50,12 +51,10 @@ def must_claim(kind: Kind, worker: str = "w1") -> Claim:
     return found
 
 
-def end(
-    claim: Claim, outcome: "str | JobError | Mapping[UUID, str | Failure]" = "done", **options: Any
-) -> dict[str, int]:
+def end(claim: Claim, outcome: "str | JobError | Mapping[UUID, Outcome]" = "done", **options: Any) -> dict[str, int]:
     """Finish all jobs of a claim the same way, or as a mapping says."""
     if isinstance(outcome, Mapping):
-        outcomes = dict(outcome)
+        outcomes: dict[UUID, Outcome] = dict(outcome)
     else:
         made = Failure(outcome) if isinstance(outcome, JobError) else outcome
         outcomes = {job.id: made for job in claim.jobs}

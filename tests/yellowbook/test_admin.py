@@ -4,7 +4,9 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from model_bakery import baker
 
@@ -142,11 +144,11 @@ def test_an_action_on_many_counts_what_it_left_alone(admin_client: Client) -> No
     ids = [dead_job().id, enqueue(GENERATE_EMBEDDING, subject="x").job_id]
     data = {"action": "cancel_selected", "_selected_action": [str(each) for each in ids]}
 
-    response = admin_client.post(reverse("admin:jobs_jobexecution_changelist"), data, follow=True)
+    asked = admin_client.post(reverse("admin:jobs_jobexecution_changelist"), data)
+    chosen = {"chosen": asked.context["form"]["chosen"].value()}
+    response = admin_client.post(asked.context["action"], chosen, follow=True)
 
-    assert [str(message) for message in response.context["messages"]] == [
-        "1 of 2 jobs cancelled; 1 left alone, their state does not allow it."
-    ]
+    assert [str(message) for message in response.context["messages"]] == ["1 cancelled, 1 skipped: 1 it is dead."]
 
 
 def test_what_came_from_outside_is_escaped_wherever_it_is_shown(admin_client: Client) -> None:
@@ -179,3 +181,12 @@ def test_people_without_permission_see_and_do_nothing(client: Client) -> None:
     assert client.get(reverse("admin:jobs_jobexecution_changelist")).status_code == 403
     assert client.post(reverse("admin:job_retry", args=[dead.id])).status_code == 403
     assert JobExecution.objects.get(id=dead.id).status == "dead"
+
+
+def test_the_rows_of_a_page_of_jobs_are_chosen_by_their_keys_alone(admin_client: Client) -> None:
+    for number in range(3):
+        enqueue(GENERATE_EMBEDDING, subject=str(number))
+    with CaptureQueriesContext(connection) as queries:
+        admin_client.get(reverse("admin:jobs_jobexecution_changelist"), {"priority__exact": 1})
+    (chosen,) = [each["sql"] for each in queries if "ORDER BY" in each["sql"] and "jobs_jobexecution" in each["sql"]]
+    assert "metadata" not in chosen

@@ -22,14 +22,17 @@ from jobs.actor import Actor
 from jobs.alerts.look import look
 from jobs.alerts.models import Alert, AlertEvent
 from jobs.alerts.rules import AlertRule, Severity, all_rules
+from jobs.bulk.actions import all_actions
+from jobs.bulk.reasons import IT_FAILED, IT_IS, told_reason
 from jobs.dashboard.cards import all_cards
 from jobs.dashboard.panels import all_panels
 from jobs.dashboard.spans import SPANS
+from jobs.deadletters import ANOTHER, ITS_JOB
 from jobs.enqueue import enqueue
 from jobs.errors import ErrorClass, InvalidInput
 from jobs.kinds import get_kind
 from jobs.lifecycle import Failure, claim, finish
-from jobs.models import DeadLetter, JobExecution, Run, WorkerProcess
+from jobs.models import BulkAction, DeadLetter, JobExecution, Run, WorkerProcess
 from jobs.schedule import Daily, Every, Weekly
 from jobs.selectors import STEP_NAMES
 from jobs.states import Priority, Source
@@ -161,6 +164,10 @@ _SAME = re.compile(
 )
 
 
+#: One of each sort that a bulk action gives for leaving rows alone; the name of an exception is the same everywhere.
+_REASONS = (ANOTHER, f"{ITS_JOB}running", f"{IT_IS}succeeded", f"{IT_FAILED}OperationalError")
+
+
 @pytest.fixture
 def pages(client: Client) -> list[str]:
     """Return the addresses of pages with something of everything; what came from outside is Cyrillic here."""
@@ -177,6 +184,32 @@ def pages(client: Client) -> list[str]:
     baker.make(WorkerProcess, name="ажилчин-2", host="хост", version="1", state="lost", last_heartbeat_at=now)
     run = baker.make(
         Run, kind=GENERATE_EMBEDDING, fed=True, total=10, requested_by="оператор", source="admin", options={}
+    )
+    bulk = baker.make(
+        BulkAction,
+        action="retry_dead_letters",
+        criteria={"admin": {"state": ["unresolved"], "error_class__exact": ["unknown"], "kind": [GENERATE_EMBEDDING]}},
+        requested_by="оператор",
+        source="admin",
+        per_second=5,
+        state="working",
+        total=10,
+        done=2,
+        skipped=4,
+        reasons=dict.fromkeys(_REASONS, 1),
+        started_at=now,
+        finished_at=None,
+    )
+    failed = baker.make(
+        BulkAction,
+        action="cancel_jobs",
+        criteria={"ids": ["1", "2"]},
+        requested_by="оператор",
+        source="api",
+        state="failed",
+        total=2,
+        started_at=now,
+        finished_at=now,
     )
     fired = now - timedelta(minutes=5)
     for rule in all_rules():
@@ -199,6 +232,11 @@ def pages(client: Client) -> list[str]:
         reverse("admin:deadletters_causes"),
         reverse("admin:deadletters_retry"),
         reverse("admin:deadletters_resolve"),
+        f"{reverse('admin:deadletters_retry')}?state=unresolved&kind={GENERATE_EMBEDDING}",
+        reverse("admin:jobs_cancel"),
+        f"{reverse('admin:jobs_retry')}?status__exact=dead&operation__exact=create",
+        reverse("admin:jobs_bulkaction_change", args=[bulk.pk]),
+        reverse("admin:jobs_bulkaction_change", args=[failed.pk]),
         reverse("admin:jobs_run_change", args=[run.pk]),
         reverse("admin:run_start", args=[GENERATE_EMBEDDING]),
         reverse("admin:jobs_workerprocess_change", args=[worker.pk]),
@@ -263,15 +301,30 @@ def test_schedules_are_told_in_words_of_the_reader() -> None:
         assert all(re.search("[а-яөү]{3}|с тутам", str(each)) for each in told)
 
 
+def test_every_action_and_reason_of_a_bulk_action_is_told_in_mongolian() -> None:
+    with translation.override("mn"):
+        told = [*map(told_reason, _REASONS), *(action.words.selected(2) for action in all_actions())]
+        assert told_reason("Unheard of.") == "Unheard of."
+    assert [text for text in told if not re.search("[а-яөү]{3}", text)] == []
+    assert [told_reason(reason) for reason in _REASONS] == list(_REASONS)
+    assert {action.words.selected(1) for action in all_actions()} == {"1 selected job", "1 selected dead letter"}
+
+
 @pytest.mark.django_db
 def test_what_is_stored_is_english_whatever_the_operator_speaks(client: Client, pages: list[str]) -> None:
     dead = JobExecution.objects.get(status="dead")
     client.post(reverse("admin:job_retry", args=[dead.pk]), headers={"Accept-Language": "mn"})
     client.post(reverse("admin:alerts_alert_send_test"), headers={"Accept-Language": "mn"})
     client.post(reverse("admin:lane_resume", args=[GENERATE_EMBEDDING]), headers={"Accept-Language": "mn"})
+    bulk = BulkAction.objects.get(state="working")
+    client.post(reverse("admin:bulk_stop", args=[bulk.pk]), headers={"Accept-Language": "mn"})
+    waiting = JobExecution.objects.filter(status="queued").exclude(pk=dead.pk).first()
+    client.post(reverse("admin:jobs_cancel"), {"chosen": str(waiting.pk)}, headers={"Accept-Language": "mn"})
+    letters = {"chosen": str(DeadLetter.objects.get().pk), "per_second": "5"}
+    client.post(reverse("admin:deadletters_retry"), letters, headers={"Accept-Language": "mn"})
 
     entries_of_log = admin.models.LogEntry.objects.values_list("change_message", flat=True)
-    assert len(entries_of_log) == 3
+    assert len(entries_of_log) == 6
     assert not re.search("[а-яөү]", "".join(entries_of_log).replace("оператор", ""))
     event = AlertEvent.objects.get(kind="test")
     stored = f"{event.title} {event.message} {event.next_step}"

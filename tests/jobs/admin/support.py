@@ -61,7 +61,7 @@ def confirm(client: Client, asked: Any, **more: str) -> HttpResponse:
     """Press the button of the page that asks."""
     assert asked.status_code == 200, asked.content
     form = asked.context["form"]
-    hidden = {name: form[name].value() for name in ("letters", "up_to") if form[name].value() is not None}
+    hidden = {name: form[name].value() for name in ("chosen", "up_to") if form[name].value() is not None}
     return client.post(asked.context["action"], {**hidden, **more})  # type: ignore[return-value]
 
 

@@ -48,7 +48,7 @@ def test_who_may_only_see_is_refused_what_steers(viewer: Client, kind: Kind) -> 
     letter = bury(kind, "a")[0]
 
     for url in steering(letter.pk):
-        assert viewer.post(url, {"letters": letter.pk, "up_to": letter.pk}).status_code == 403
+        assert viewer.post(url, {"chosen": letter.pk, "up_to": letter.pk}).status_code == 403
     for url in steering(letter.pk)[:2]:
         assert viewer.get(url).status_code == 403
     for verb in ("retry", "resolve"):
@@ -79,5 +79,5 @@ def test_a_post_without_the_token_against_forgery_is_refused(person: MakePerson,
     strict = person("strict", "view_deadletter", "retry_job", "resolve_deadletter", enforce_csrf_checks=True)
 
     for url in steering(letter.pk):
-        assert strict.post(url, {"up_to": letter.pk, "letters": letter.pk}).status_code == 403
+        assert strict.post(url, {"up_to": letter.pk, "chosen": letter.pk}).status_code == 403
     assert deadletters.unsettled().exists()

@@ -194,7 +194,7 @@ def test_a_filter_that_does_not_exist_is_refused_before_anything_happens(operato
 
 @pytest.mark.parametrize("verb", ["retry", "resolve"])
 @pytest.mark.parametrize(
-    "given", [{}, {"up_to": ""}, {"up_to": "x"}, {"letters": "1,x"}, {"up_to": str(2**63)}, {"letters": str(2**63)}]
+    "given", [{}, {"up_to": ""}, {"up_to": "x"}, {"chosen": "1,x"}, {"up_to": str(2**63)}, {"chosen": str(2**63)}]
 )
 def test_a_confirmation_that_names_nothing_is_refused(operator: Client, kind: Kind, verb: str, given) -> None:
     bury(kind, "a")

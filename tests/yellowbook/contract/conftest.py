@@ -15,14 +15,14 @@ from jobs.enqueue import enqueue
 from jobs.errors import NotFound
 from jobs.kinds import get_kind
 from jobs.lifecycle import Failure, claim, finish
-from jobs.models import JobExecution, Run
+from jobs.models import BulkAction, JobExecution, Run
 from tests.yellowbook.directory.conftest import values
 from yellowbook.directory.models import Business
 
 #: The token of all calls: cases are made before there is a database to ask.
 TOKEN = "ab" * 32
-#: A business, its dead job, its waiting job, and a run that was stopped.
-BUSINESS, DEAD, QUEUED, RUN = (UUID(f"00000000-0000-4000-8000-{number:012}") for number in (1, 2, 3, 4))
+#: A business, its dead job, its waiting job, a run that was stopped, and a bulk action under way.
+BUSINESS, DEAD, QUEUED, RUN, BULK = (UUID(f"00000000-0000-4000-8000-{number:012}") for number in (1, 2, 3, 4, 5))
 
 
 @pytest.fixture
@@ -39,6 +39,7 @@ def directory(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     queued.save()
     JobExecution.objects.filter(subject=str(BUSINESS), status="queued").update(id=QUEUED)
     Run.objects.create(id=RUN, kind=GENERATE_EMBEDDING, state=Run.State.STOPPED, fed=True, total=1)
+    BulkAction.objects.create(id=BULK, action="retry_dead_letters", criteria={"api": {"kind": "x"}}, total=1)
     for signal in (request_started, request_finished):
         # As Django's own client does: the connection holds the transaction of the test.
         signal.disconnect(close_old_connections)

@@ -14,7 +14,7 @@ from schemathesis.core.transport import Response
 
 from yellowbook.wsgi import application
 
-from .conftest import BUSINESS, DEAD, QUEUED, RUN, TOKEN
+from .conftest import BULK, BUSINESS, DEAD, QUEUED, RUN, TOKEN
 
 #: Random requests for each operation, besides the some sixty that Schemathesis derives from its schema: boundary
 #: values, missing and wrong parameters, other methods. A longer pass: SCHEMATHESIS_EXAMPLES=1000.
@@ -59,7 +59,7 @@ def map_path_parameters(context: schemathesis.HookContext, path_parameters: dict
 
 
 def _often_known(name: str, value: Any) -> Any:
-    known = {"id": [BUSINESS], "job_id": [DEAD, QUEUED], "run_id": [RUN]}.get(name)
+    known = {"id": [BUSINESS], "job_id": [DEAD, QUEUED], "run_id": [RUN], "bulk_action_id": [BULK]}.get(name)
     try:
         number = UUID(value).int
     except (ValueError, TypeError, AttributeError):
