@@ -25,7 +25,15 @@ from yellowbook.local import options
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-OUR_APPS = {"yellowbook", "yellowbook.directory", "embeddings", "jobs", "jobs.alerts", "jobs.upkeep"}
+OUR_APPS = {
+    "yellowbook",
+    "yellowbook.directory",
+    "yellowbook.similarity",
+    "embeddings",
+    "jobs",
+    "jobs.alerts",
+    "jobs.upkeep",
+}
 #: A path's parameter, as Django and as the README write it.
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 

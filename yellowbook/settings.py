@@ -41,6 +41,7 @@ ALLOWED_HOSTS = env.words("DJANGO_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[:
 
 INSTALLED_APPS = [
     "yellowbook.directory",
+    "yellowbook.similarity",
     "embeddings",
     "jobs",
     "jobs.upkeep",
@@ -190,6 +191,13 @@ EMBEDDING_PRICE = env.amount("EMBEDDING_PRICE", 0.15 if _metered else 0.0)
 EMBEDDING_RESERVE = env.share("EMBEDDING_RESERVE", 0.05)
 #: Where `embeddings` gets the texts of subjects from; see `embeddings.source.TextSource`.
 EMBEDDING_SOURCE = "yellowbook.directory.embedding_source.source"
+
+# --- Similar businesses -----------------------------------------------------------------------------------------------
+
+#: Neighbours that are kept of each business.
+SIMILAR_LIMIT = env.integer("SIMILAR_LIMIT", 10, at_least=1, at_most=50)
+#: Days after which a list is computed anew though nothing is known to have changed.
+SIMILAR_DAYS = env.integer("SIMILAR_DAYS", 7, at_least=1)
 
 # --- Secrets ----------------------------------------------------------------------------------------------------------
 
@@ -362,6 +370,7 @@ UNFOLD = {
                 "title": _("Directory"),
                 "items": [
                     _link("Businesses", "storefront", "directory_business"),
+                    _link("Similar businesses", "hub", "similarity_similarity"),
                     _link("Embeddings", "scatter_plot", "embeddings_embedding"),
                     _link("Provider usage", "bar_chart", "embeddings_providerusage"),
                 ],

@@ -13,6 +13,7 @@ urlpatterns = [
     path("admin/dashboard/", include("jobs.admin.dashboard")),
     path("admin/", admin.site.urls),
     path("api/", include("yellowbook.directory.api.urls")),
+    path("api/", include("yellowbook.similarity.api.urls")),
     path("api/admin/", include("embeddings.api.urls")),
     path("api/admin/", include("jobs.api.urls")),
     path("api/admin/", include("jobs.alerts.urls")),

@@ -27,7 +27,7 @@ def follow_text(instance: Business, created: bool, raw: bool, update_fields: Col
         return
     if created or instance.text_differs(update_fields):
         services.text_changed(instance, created=created)
-    tell_written([instance.pk], update_fields)
+    tell_written([instance.pk], update_fields, created=created)
 
 
 @receiver(pre_delete, sender=Business)
