@@ -45,6 +45,11 @@ def current_provider() -> Provider:
     return provider_for(current_model())
 
 
+def similarity_floor(model: str) -> float:
+    """Return the similarity below which two of the model's vectors say nothing; 0 to 1."""
+    return provider_class(settings.EMBEDDING_PROVIDER).similarity_floor(model)
+
+
 def provider_for(model: str, *, timeout: float | None = None) -> Provider:
     """Return this process's provider with the given model; raises what the provider raises for one it can't make.
 

@@ -20,6 +20,7 @@ from embeddings.kinds import GENERATE_EMBEDDING
 from embeddings.models import Embedding, ServingModel
 from embeddings.providers import vendor
 from embeddings.quota import embedding_throttle
+from embeddings.signals import model_switched
 from embeddings.source import text_source
 from jobs.actor import Actor
 from jobs.models import Run
@@ -110,6 +111,7 @@ def switch(model: str, *, expected: str, actor: Actor) -> Switched:
                 "switched_by": actor.triggered_by,
             },
         )
+        model_switched.send(ServingModel, model=model)
     if run is not None:
         feed(run.id)
     return Switched(model, serving, run, in_the_way)

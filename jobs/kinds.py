@@ -35,6 +35,8 @@ class Kind:
     handler: "Callable[[Batch], None]"
     #: What the subject is called outside, e.g. `business_id`.
     subject_name: str = "subject"
+    #: Whether its subjects are UUIDs; else they are any text. The same for all kinds with one name for theirs.
+    subject_is_id: bool = True
     #: Label of the subject's model, e.g. `shop.Customer`, where its rows are shown in the admin; empty if nowhere.
     subject_model: str = ""
     #: The most jobs that one claim takes and one call of the handler gets.
@@ -88,6 +90,11 @@ def get_kind(name: str) -> Kind:
     except KeyError:
         known = ", ".join(sorted(_kinds)) or "none"
         raise UnknownKind(f"unknown kind of job {name!r}: this installation knows {known}") from None
+
+
+def subject_names() -> dict[str, bool]:
+    """Return what the subjects of all kinds are called outside, by name, and whether those are UUIDs."""
+    return {kind.subject_name: kind.subject_is_id for kind in all_kinds() if kind.subject_name != "subject"}
 
 
 def all_kinds() -> list[Kind]:

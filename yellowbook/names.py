@@ -11,10 +11,19 @@ from django.db.models import Model
 from django.utils.translation import gettext_lazy, gettext_noop
 
 #: The apps whose names are translated here.
-APPS = ("directory", "embeddings", "jobs", "upkeep", "alerts", "knox")
+APPS = ("directory", "similarity", "embeddings", "jobs", "upkeep", "alerts", "knox")
 
 #: Models and fields that the admin shows.
 NAMES = (
+    gettext_noop("similarity"),
+    gettext_noop("similarities"),
+    gettext_noop("neighbours"),
+    gettext_noop("scores"),
+    gettext_noop("semantic"),
+    gettext_noop("context"),
+    gettext_noop("candidates"),
+    gettext_noop("computed at"),
+    gettext_noop("next compute at"),
     gettext_noop("job"),
     gettext_noop("jobs"),
     gettext_noop("id"),

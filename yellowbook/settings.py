@@ -42,6 +42,7 @@ ALLOWED_HOSTS = env.words("DJANGO_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[:
 INSTALLED_APPS = [
     "yellowbook.search",
     "yellowbook.directory",
+    "yellowbook.similarity",
     "embeddings",
     "jobs",
     "jobs.upkeep",
@@ -205,6 +206,13 @@ EMBEDDING_SOURCE = "yellowbook.directory.embedding_source.source"
 SEARCH_TIMEOUT = env.seconds("SEARCH_TIMEOUT", 3.0, at_least=0.1)
 #: Seconds for which the answer to a query is kept, unless what it would find changes before.
 SEARCH_CACHE = env.seconds("SEARCH_CACHE", 3600.0)
+
+# --- Similar businesses -----------------------------------------------------------------------------------------------
+
+#: Neighbours that are kept of each business.
+SIMILAR_LIMIT = env.integer("SIMILAR_LIMIT", 10, at_least=1, at_most=50)
+#: Days after which a list is computed anew though nothing is known to have changed.
+SIMILAR_DAYS = env.integer("SIMILAR_DAYS", 7, at_least=1)
 
 # --- Secrets ----------------------------------------------------------------------------------------------------------
 
@@ -378,6 +386,7 @@ UNFOLD = {
                 "title": _("Directory"),
                 "items": [
                     _link(_("Businesses"), "storefront", "directory_business"),
+                    _link(_("Similar businesses"), "hub", "similarity_similarity"),
                     _link(_("Embeddings"), "scatter_plot", "embeddings_embedding"),
                     _link(_("Provider usage"), "bar_chart", "embeddings_providerusage"),
                 ],

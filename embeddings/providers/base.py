@@ -40,6 +40,11 @@ class Provider(ABC):
         self.api_key = api_key
         self.base_url = base_url
 
+    @classmethod
+    def similarity_floor(cls, model: str) -> float:
+        """Return the similarity, 0 to 1, below which two vectors of `model` say nothing: how high it is differs."""
+        return 0.3
+
     def close(self) -> None:  # noqa: B027
         """Close connections. The provider is not used afterwards."""
 

@@ -35,6 +35,12 @@ MEANING_DIMENSIONS = 256
 MEANING_ENERGY = 0.7
 
 
+#: Similarity below which two vectors say nothing. Of 1,676 real places of 206 categories (OpenStreetMap, Isle of Man)
+#: each was compared with its ten most similar: just below (0.05), 18 % (hybrid) and 9 % (n-grams) share the category,
+#: and the rest have little more in common than a word; just above, 54 % and 49 %. 86 % of all those pairs lie above.
+SIMILARITY_FLOORS = {HYBRID: 0.4, HASH: 0.35}
+
+
 class _Meaning:
     """Averaged token embeddings, from the files inside the wordllama wheel.
 
@@ -89,6 +95,11 @@ class LocalProvider(Provider):
                 f"EMBEDDING_MODEL={model!r} is no model of the local provider: expected {HYBRID} or {HASH}."
             )
         self._meaning = _Meaning() if model == HYBRID else None
+
+    @classmethod
+    def similarity_floor(cls, model: str) -> float:
+        """Return the model's own, as measured."""
+        return SIMILARITY_FLOORS.get(model, super().similarity_floor(model))
 
     def embed(self, texts: Sequence[str], task: TaskType) -> Sequence[Any]:
         """Embed the texts; the vectors are arrays of shape (768,).

@@ -16,7 +16,7 @@ from rest_framework.request import Request
 
 from jobs.api.fields import read_moment, read_uuid
 from jobs.errors import ErrorClass
-from jobs.kinds import all_kinds
+from jobs.kinds import all_kinds, subject_names
 from jobs.models import JobExecution
 from jobs.states import Priority, Status
 
@@ -143,15 +143,15 @@ class JobFilter(django_filters.FilterSet):  # type: ignore[misc]
 def subject_filters() -> dict[str, django_filters.Filter]:
     """Return one filter for each name that a kind gives its subject, e.g. `business_id`."""
     filters: dict[str, django_filters.Filter] = {}
-    for name in sorted({kind.subject_name for kind in all_kinds()} - {"subject"}):
+    for name, is_id in sorted(subject_names().items()):
         kinds = [kind.name for kind in all_kinds() if kind.subject_name == name]
 
         def keep(
-            queryset: QuerySet[JobExecution], _: str, value: UUID, kinds: list[str] = kinds
+            queryset: QuerySet[JobExecution], _: str, value: UUID | str, kinds: list[str] = kinds
         ) -> QuerySet[JobExecution]:
             return queryset.filter(subject=str(value), kind__in=kinds)
 
-        filters[name] = UUIDFilter(method=keep)
+        filters[name] = UUIDFilter(method=keep) if is_id else django_filters.CharFilter(method=keep)
     return filters
 
 

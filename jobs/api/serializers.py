@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from jobs.api.fields import MomentField, TextField
-from jobs.kinds import all_kinds
+from jobs.kinds import subject_names
 from jobs.models import Attempt, JobExecution, WorkerProcess
 from jobs.payload import subject_name
 from jobs.selectors import progress_of, steps_of
@@ -84,8 +84,8 @@ class JobSerializer(serializers.ModelSerializer[JobExecution]):
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         """Add one field for each name that a kind gives its subject."""
         fields = super().get_fields()
-        for name in sorted({kind.subject_name for kind in all_kinds()} - {"subject"}):
-            fields[name] = SubjectField(name)
+        for name, is_id in sorted(subject_names().items()):
+            fields[name] = SubjectIdField(name) if is_id else SubjectField(name)
         return fields
 
     def get_progress(self, job: JobExecution) -> int:
@@ -102,7 +102,7 @@ class JobSerializer(serializers.ModelSerializer[JobExecution]):
         return job.next_attempt_at if job.status in WAITING else None
 
 
-class SubjectField(serializers.UUIDField):
+class SubjectField(serializers.CharField):
     """The subject of a job under the name that its kind gives it; null for other kinds."""
 
     def __init__(self, name: str) -> None:
@@ -112,6 +112,10 @@ class SubjectField(serializers.UUIDField):
     def to_representation(self, job: Any) -> Any:
         """Return the subject when the job's kind calls it by this name."""
         return job.subject if subject_name(job.kind) == self.name_outside else None
+
+
+class SubjectIdField(SubjectField, serializers.UUIDField):
+    """The same where it is a UUID."""
 
 
 class JobDetailSerializer(JobSerializer):

@@ -24,6 +24,7 @@ EVIL = "<script>alert(1)</script>"
 
 LISTS = [
     "directory_business",
+    "similarity_similarity",
     "embeddings_embedding",
     "embeddings_providerusage",
     "jobs_jobexecution",

@@ -22,6 +22,7 @@ from jobs.admin.base import DescribedPages
 from jobs.admin.jobs import STATUS_COLOURS
 from yellowbook.directory import selectors, services
 from yellowbook.directory.models import Business, BusinessStatus
+from yellowbook.directory.panels import panels
 
 #: The colour of each state of an embedding; its name is always written out too.
 EMBEDDING_COLOURS = {
@@ -42,7 +43,7 @@ class BusinessAdmin(DescribedPages):
     ordering = ["name", "id"]
     actions = ["embed_now"]
     readonly_fields = ["id", "created_at", "updated_at"]
-    change_form_outer_before_template = "admin/directory/embedding.html"
+    change_form_outer_before_template = "admin/directory/panels.html"
     fieldsets = [
         (None, {"fields": ["name", "category", "description", "address", "city", "status"]}),
         (_("Contact"), {"fields": ["phone", "email", "website"]}),
@@ -117,11 +118,12 @@ class BusinessAdmin(DescribedPages):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Show a business with its embedding and its latest jobs."""
+        """Show a business with its embedding, its latest jobs, and what other features tell of it."""
         context = dict(extra_context or {})
         business = self.get_object(request, object_id)
         if business is not None:
             context |= {"embedding": describe(business), "current_model": current_model(), "business": business}
+            context["panels"] = [(panel.template, panel.describe(request, business)) for panel in panels()]
         response: HttpResponse = super().change_view(request, object_id, form_url, context)
         return response
 

@@ -5,16 +5,17 @@ from uuid import UUID
 
 from django.dispatch import Signal
 
-#: Businesses were added or changed: `ids`, and `fields`, the names of those that may have changed (None: any).
+#: Businesses were added or changed: `ids`, `fields`, the names of those that may have changed (None: any), and
+#: `created`: all of them are new.
 businesses_written = Signal()
 #: Businesses are about to be deleted: `ids`. Their rows are still there, locked.
 businesses_deleted = Signal()
 
 
-def tell_written(ids: Sequence[UUID], fields: Collection[str] | None = None) -> None:
+def tell_written(ids: Sequence[UUID], fields: Collection[str] | None = None, *, created: bool = False) -> None:
     """Send `businesses_written`; call it in the transaction that wrote the rows."""
     if ids:
-        businesses_written.send(None, ids=list(ids), fields=fields)
+        businesses_written.send(None, ids=list(ids), fields=fields, created=created)
 
 
 def tell_deleted(ids: Sequence[UUID]) -> None:

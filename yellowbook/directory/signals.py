@@ -28,10 +28,12 @@ def follow_text(instance: Business, created: bool, raw: bool, update_fields: Col
 
 
 @receiver(post_save, sender=Business)
-def tell_features(instance: Business, raw: bool, update_fields: Collection[str] | None, **_: Any) -> None:
+def tell_features(
+    instance: Business, created: bool, raw: bool, update_fields: Collection[str] | None, **_: Any
+) -> None:
     """Tell other features what was written."""
     if not raw:
-        tell_written([instance.pk], update_fields)
+        tell_written([instance.pk], update_fields, created=created)
 
 
 @receiver(pre_delete, sender=Business)

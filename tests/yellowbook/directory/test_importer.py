@@ -270,9 +270,9 @@ def test_a_chunk_takes_the_same_few_queries_for_any_number_of_rows(
     make_business(external_id="0")
     given = [values(external_id=str(n), description="New") for n in range(rows)]
 
-    # The turn, the known businesses, the rows, their words for search (2), their jobs; a savepoint around them since
-    # the test is a transaction.
-    with django_assert_num_queries(8):
+    # The turn, the known businesses, the rows, the marks for what is computed of them, their words for search (2),
+    # their jobs; a savepoint around them since the test is a transaction.
+    with django_assert_num_queries(9):
         from_rows(*given)
 
 
