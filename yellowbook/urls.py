@@ -2,13 +2,12 @@
 
 from django.contrib import admin
 from django.urls import include, path, re_path
-from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from jobs.api import errors, health
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("", include("yellowbook.search.pages.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/dashboard/", include("jobs.admin.dashboard")),
     path("admin/", admin.site.urls),

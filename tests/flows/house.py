@@ -165,7 +165,8 @@ class House:
         for table in (
             *("jobs_attempt", "jobs_deadletter", "jobs_jobexecution", "jobs_lease", "jobs_runcount", "jobs_run"),
             *("jobs_lane", "jobs_idempotentrequest", "jobs_ending", "jobs_tally", "jobs_sample", "alerts_alert"),
-            *("embeddings_embedding", "embeddings_providerusage", "embeddings_servingmodel", "directory_business"),
+            *("embeddings_embedding", "embeddings_providerusage", "embeddings_servingmodel"),
+            *("search_document", "search_term", "search_change", "directory_business"),
         ):
             self.sql(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
         self.start_redis()

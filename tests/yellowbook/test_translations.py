@@ -244,6 +244,8 @@ def pages(client: Client) -> list[str]:
         reverse("admin:directory_business_add"),
         reverse("admin:alerts_alert_change", args=[rule.name]),
         reverse("admin:alerts_alert_send_test"),
+        *(reverse("public:home"), reverse("public:search"), reverse("public:search") + "?q=хатгал&city=Хатгал"),
+        reverse("public:business", args=[business.pk]),
     ]
 
 

@@ -27,6 +27,7 @@ WITH_FURTHER_RULES: Final = {
     "PUT /api/yellow-books/{id}": "the same",
     "PATCH /api/yellow-books/{id}": "the same",
     "POST /api/yellow-books/import": "the body is a text whose lines are CSV or JSON",
+    "GET /api/search": "a query is more than white space",
     "POST /api/admin/dlq/retry": "at least one of its optional fields is given",
 }
 

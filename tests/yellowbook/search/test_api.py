@@ -56,6 +56,7 @@ def test_filters_and_pages(visitor, places):
         ({"q": "   "}, "q"),
         ({"q": "x" * 301}, "q"),
         ({"q": "nul\x00"}, "q"),
+        ({"q": "escape \x9b here"}, "q"),
         ({"q": "a", "limit": 0}, "limit"),
         ({"q": "a", "limit": 101}, "limit"),
         ({"q": "a", "limit": "ten"}, "limit"),

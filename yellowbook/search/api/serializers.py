@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from jobs.api.fields import TextField
 from yellowbook.directory.api.serializers import BusinessSerializer, CleanCharField
+from yellowbook.directory.text import validate_text
 from yellowbook.search.filters import Filters
 from yellowbook.search.rank import POOL, Ranking, Reason
 from yellowbook.search.search import LONGEST_QUERY, Answer, Result
@@ -14,7 +15,12 @@ from yellowbook.search.search import LONGEST_QUERY, Answer, Result
 class AskedSerializer(serializers.Serializer[dict[str, Any]]):
     """The parameters of a search. An empty filter counts as not given."""
 
-    q = CleanCharField(max_length=LONGEST_QUERY, help_text="What to look for: words, a name, or a description.")
+    q = CleanCharField(
+        min_length=1,
+        max_length=LONGEST_QUERY,
+        validators=[validate_text],
+        help_text="What to look for: words, a name, or a description.",
+    )
     category = TextField(max_length=100, required=False, allow_blank=True, help_text="Exactly this category.")
     city = TextField(max_length=100, required=False, allow_blank=True, help_text="Exactly this city.")
     price_level = serializers.ChoiceField(choices=["", "1", "2", "3", "4"], required=False)
