@@ -1,6 +1,6 @@
 """The provider's quota: what it allows, and what was spent when Redis has forgotten."""
 
-import math
+from dataclasses import replace
 from functools import cache, partial
 
 from django.conf import settings
@@ -30,31 +30,19 @@ SELECT coalesce(sum(texts) FILTER (WHERE day = date(statement_timestamp() AT TIM
 
 
 def limits() -> Limits:
-    """Return what jobs may spend: what the settings name, but for the part that search queries have for themselves."""
-    ours, of_queries = settings.EMBEDDING_RESERVE, settings.EMBEDDING_QUERY_RESERVE
-    allowed = query_limits()
+    """Return the limits that the settings name, of which jobs leave a part to search queries."""
     return Limits(
-        units_per_minute=_without(of_queries, allowed.units_per_minute),
-        tokens_per_minute=_without(of_queries, allowed.tokens_per_minute),
-        units_per_day=_without(of_queries, allowed.units_per_day),
-        # Ordinary jobs have all but the reserve, of which the queries' part is a part.
-        reserve=max(0.0, (ours - of_queries) / (1 - of_queries)),
+        units_per_minute=settings.EMBEDDING_RPM,
+        tokens_per_minute=settings.EMBEDDING_TPM,
+        units_per_day=settings.EMBEDDING_RPD,
+        reserve=settings.EMBEDDING_RESERVE,
+        withheld=settings.EMBEDDING_QUERY_RESERVE,
     )
 
 
 def query_limits() -> Limits:
     """Return what search queries may spend: all that the settings name."""
-    return Limits(
-        units_per_minute=settings.EMBEDDING_RPM,
-        tokens_per_minute=settings.EMBEDDING_TPM,
-        units_per_day=settings.EMBEDDING_RPD,
-        reserve=0.0,
-    )
-
-
-def _without(share: float, limit: int) -> int:
-    """Return a budget without a share of it, at least one unit; 0 stays 0, unlimited."""
-    return max(1, limit - math.ceil(limit * share)) if limit else 0
+    return replace(limits(), reserve=0.0, withheld=0.0)
 
 
 def embedding_throttle(model: str | None = None) -> Throttle:

@@ -21,8 +21,8 @@ from jobs.runs.forecast import forecast
 
 #: Causes that are shown.
 MOST_CAUSES = 8
-#: Seconds for which charts are shown again: their samples come every 15 s, and they are most of a refresh's work.
-CHARTS_KEPT_FOR = 10.0
+#: Seconds for which charts are shown again: they are most of a refresh's work.
+CHARTS_KEPT_FOR = 4.0
 
 Context = Mapping[str, Any]
 

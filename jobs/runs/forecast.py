@@ -61,7 +61,7 @@ class Budgets:
 
 
 def _ordinary(limits: Limits, limit: int) -> float:
-    return limit - limits.reserved(limit) if limit else math.inf
+    return limits.allowed(limit) - limits.reserved(limit) if limit else math.inf
 
 
 def seconds_under(budgets: Budgets, texts: int, tokens_each: float = 0.0) -> float:

@@ -24,12 +24,26 @@ class Limits:
     units_per_day: int = 0
     #: Share of each budget, 0 to 1, that only priority `high` may spend; at least one unit.
     reserve: float = 0.05
+    #: Part of that share, 0 to 1, that is for somebody else, and that none of the work counted here may spend.
+    withheld: float = 0.0
 
     @property
     def unlimited(self) -> bool:
         """Whether there is nothing to keep count of."""
         return not (self.units_per_minute or self.tokens_per_minute or self.units_per_day)
 
+    def allowed(self, limit: int) -> int:
+        """Return how much of a budget of `limit` may be spent at all; 0 stays 0, unlimited."""
+        return limit - self._withheld(limit)
+
     def reserved(self, limit: int) -> int:
-        """Return how much of a budget of `limit` ordinary work leaves alone."""
-        return min(limit, math.ceil(limit * self.reserve)) if limit > 1 else 0
+        """Return how much of what is allowed of a budget of `limit` ordinary work leaves alone."""
+        return max(0, _part(limit, self.reserve) - self._withheld(limit))
+
+    def _withheld(self, limit: int) -> int:
+        return min(_part(limit, self.withheld), limit - 1) if limit else 0
+
+
+def _part(limit: int, share: float) -> int:
+    """Return a share of a budget, at least one unit; none of a budget of a single unit."""
+    return min(limit, math.ceil(limit * share)) if limit > 1 else 0

@@ -118,9 +118,9 @@ class Throttle:
             grant_id,
             wanted,
             self._flight,
-            limits.units_per_minute,
-            limits.tokens_per_minute,
-            limits.units_per_day,
+            limits.allowed(limits.units_per_minute),
+            limits.allowed(limits.tokens_per_minute),
+            limits.allowed(limits.units_per_day),
             limits.reserved(limits.units_per_minute),
             limits.reserved(limits.tokens_per_minute),
             limits.reserved(limits.units_per_day),
@@ -144,8 +144,8 @@ class Throttle:
         Returns (True, 0, 0.0), or (False, tokens that fit now, seconds until all would fit): then nothing was counted.
         Raises `redis.RedisError` when Redis is away, and `LookupError` when it lost the grant.
         """
-        limit = self.limits.tokens_per_minute
-        reserved = 0 if use_reserve else self.limits.reserved(limit)
+        budget = self.limits.tokens_per_minute
+        limit, reserved = self.limits.allowed(budget), 0 if use_reserve else self.limits.reserved(budget)
         done, room, wait = self._run("spend", grant.id, tokens, limit, reserved, texts)
         if done < 0:
             raise LookupError(f"the grant is not known to {self.name!r} any more")

@@ -56,3 +56,14 @@ def test_no_limit_at_all_is_unlimited_and_any_is_not() -> None:
     assert Limits().unlimited
     for limited in ({"units_per_minute": 1}, {"tokens_per_minute": 1}, {"units_per_day": 1}):
         assert not Limits(**limited).unlimited
+
+
+@pytest.mark.parametrize(
+    ("limit", "allowed", "reserved"), [(0, 0, 0), (1, 1, 0), (2, 1, 0), (15, 14, 0), (100, 98, 3), (3000, 2940, 90)]
+)
+def test_what_is_withheld_is_a_part_of_the_reserve_and_never_the_only_unit(limit, allowed, reserved) -> None:
+    limits = Limits(reserve=0.05, withheld=0.02)
+    assert (limits.allowed(limit), limits.reserved(limit)) == (allowed, reserved)
+    # Ordinary work has as much as it would have if nothing were withheld.
+    if limit > 1:
+        assert limits.allowed(limit) - limits.reserved(limit) == limit - Limits(reserve=0.05).reserved(limit)
