@@ -12,6 +12,7 @@ from embeddings.blocks import Block
 from tests.yellowbook.directory.conftest import values
 from tests.yellowbook.similarity.conftest import context, random_vectors
 from yellowbook.directory.models import Business
+from yellowbook.similarity import nearest
 from yellowbook.similarity.context import Codes, context_of, traits_of
 from yellowbook.similarity.exhaustive import Exhaustive
 from yellowbook.similarity.nearest import NOBODY, Nearest
@@ -71,3 +72,27 @@ def test_traits_come_in_the_order_in_which_postgresql_has_ids() -> None:
     ids = [UUID(int=number) for number in (2**128 - 1, 0, 256, 1 << 120, 255)]
     traits = traits_of([(each, "", "", None, False) for each in ids], Codes())
     assert [UUID(bytes=each.ljust(16, b"\0")) for each in traits.ids.tolist()] == sorted(ids)
+
+
+@pytest.mark.parametrize("apart", [0.0, 4e-3, 1e-2])
+def test_rounding_within_its_bound_changes_nothing(apart: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(5)
+    exactly = nearest._unit
+
+    def rounded(vectors: Any) -> Any:
+        # Scores are off by up to 4e-5, less than half of the margin.
+        return exactly(vectors) * (1 + rng.uniform(-2e-5, 2e-5, size=(len(vectors), 1))).astype(np.float32)
+
+    monkeypatch.setattr(nearest, "_unit", rounded)
+    base = random_vectors(1)[0]
+    vectors = (base + apart * rng.normal(size=(150, 768))).astype(np.float16)
+    traits = traits_of([(UUID(int=number), "Кафе", "", None, False) for number in range(150)], Codes())
+    block = Block(traits.ids, vectors)
+    search = Nearest(traits, vectors, traits, limit=10, floor=0.4)
+    again = Exhaustive(traits, vectors, traits, limit=10, floor=0.4)
+    search.see(block)
+    again.see(block)
+    told = np.setdiff1d(np.arange(150), search.crowded)
+    assert (search.best(lambda ids: block).places[told] == again.best().places[told]).all()
+    # Equal ones are too many to be told apart: the second pass does.
+    assert bool(len(told)) == bool(apart)

@@ -11,6 +11,8 @@ from embeddings import signals
 from embeddings.models import ServingModel
 from jobs.actor import Actor
 from jobs.execute import run_lane
+from jobs.kinds import get_kind
+from jobs.lifecycle import claim
 from jobs.models import DeadLetter, JobExecution
 from jobs.runs.attend import attend_all
 from jobs.upkeep.audit import audit
@@ -213,6 +215,15 @@ def test_a_job_that_failed_for_good_is_not_made_again_until_something_changes(mo
     JobExecution.objects.update(max_retries=0)
     run_lane(COMPUTE_SIMILARITY)
     assert DeadLetter.objects.count() == 1
+    assert start_due() == []
+    give_vectors([one], [unit(1)])
+    assert start_due() == ["Ресторан"]
+
+
+def test_marks_that_a_job_under_way_deals_with_make_no_second_one() -> None:
+    one, _ = put([unit(1)] * 2)
+    assert start_due() == ["Ресторан"]
+    assert claim(get_kind(COMPUTE_SIMILARITY), worker="w") is not None
     assert start_due() == []
     give_vectors([one], [unit(1)])
     assert start_due() == ["Ресторан"]
