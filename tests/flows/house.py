@@ -165,11 +165,17 @@ class House:
         for table in (
             *("jobs_attempt", "jobs_deadletter", "jobs_jobexecution", "jobs_lease", "jobs_runcount", "jobs_run"),
             *("jobs_lane", "jobs_idempotentrequest", "jobs_ending", "jobs_tally", "jobs_sample", "alerts_alert"),
+            *("similarity_mark", "similarity_similarity"),
             *("embeddings_embedding", "embeddings_providerusage", "embeddings_servingmodel", "directory_business"),
         ):
             self.sql(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+        self.sql("ALTER TABLE similarity_mark ENABLE TRIGGER quiet")
         self.start_redis()
         self.flush_redis()
+
+    def follow_similar(self) -> None:
+        """Have similar businesses computed until the house is emptied."""
+        self.sql("ALTER TABLE similarity_mark DISABLE TRIGGER quiet")
 
     def sql(self, statement: Any, *parameters: Any) -> list[tuple[Any, ...]]:
         """Run a statement of SQL and return its rows, if any."""
