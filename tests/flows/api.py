@@ -53,6 +53,11 @@ class Api:
         """Show the coverage."""
         return self._ask("GET", "/api/admin/embeddings/stats", 200)
 
+    def similar(self, business_id: str) -> list[str]:
+        """Return the names of what is similar to a business."""
+        found = self._ask("GET", f"/api/yellow-books/{business_id}/similar", 200)
+        return [each["business"]["name"] for each in found["results"]]
+
     def listed(self, path: str) -> list[dict[str, Any]]:
         """Return the rows of a list, of all its pages."""
         rows: list[dict[str, Any]] = []
