@@ -6,9 +6,6 @@ from urllib.parse import unquote, urlsplit
 import django_stubs_ext
 import psycopg.conninfo
 from django.core.exceptions import ImproperlyConfigured
-from django.templatetags.static import static
-from django.urls import reverse_lazy
-from django.utils.translation import gettext_lazy as _
 
 from embeddings.providers import provider_names
 from jobs.clean import conceal
@@ -17,6 +14,7 @@ from yellowbook.env import Env
 from yellowbook.local.discovery import find_servers
 from yellowbook.log import configure
 from yellowbook.secret_key import read_or_create_secret_key
+from yellowbook.unfold import shell
 
 django_stubs_ext.monkeypatch()
 
@@ -362,59 +360,4 @@ LOGGING = configure(level=LOG_LEVEL)
 
 # --- Admin ------------------------------------------------------------------------------------------------------------
 
-
-def _link(title: django_stubs_ext.StrOrPromise, icon: str, model: str) -> dict[str, object]:
-    """Return an entry of the admin's sidebar that leads to a model's list."""
-    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{model}_changelist")}
-
-
-UNFOLD = {
-    "SITE_TITLE": "Yellow Book",
-    "SITE_HEADER": "Yellow Book",
-    "SITE_SYMBOL": "menu_book",
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("yellowbook/icon.svg")}],
-    "DASHBOARD_CALLBACK": "jobs.admin.dashboard.fill",
-    "SHOW_HISTORY": True,
-    "SHOW_VIEW_ON_SITE": False,
-    "SHOW_LANGUAGES": True,
-    # Django's own table gives Mongolian an English name.
-    "LANGUAGES": {"navigation": [{"code": code, "name_local": name} for code, name in LANGUAGES]},
-    "STYLES": [lambda request: static("jobs/panels.css")],
-    "SCRIPTS": [lambda request: static("jobs/time.js"), lambda request: static("jobs/keys.js")],
-    "SIDEBAR": {
-        "show_search": True,
-        "navigation": [
-            {
-                "title": _("Directory"),
-                "items": [
-                    _link(_("Businesses"), "storefront", "directory_business"),
-                    _link(_("Similar businesses"), "hub", "similarity_similarity"),
-                    _link(_("Embeddings"), "scatter_plot", "embeddings_embedding"),
-                    _link(_("Provider usage"), "bar_chart", "embeddings_providerusage"),
-                ],
-            },
-            {
-                "title": _("Jobs"),
-                "items": [
-                    _link(_("Jobs"), "work", "jobs_jobexecution"),
-                    _link(_("Runs"), "playlist_play", "jobs_run"),
-                    _link(_("Dead letters"), "report", "jobs_deadletter"),
-                    _link(_("Bulk actions"), "checklist", "jobs_bulkaction"),
-                    _link(_("Lanes"), "swap_horiz", "jobs_lane"),
-                    _link(_("Workers"), "memory", "jobs_workerprocess"),
-                    _link(_("Invariants"), "rule", "upkeep_auditresult"),
-                    _link(_("Alerts"), "notifications", "alerts_alert"),
-                    _link(_("Alert events"), "history", "alerts_alertevent"),
-                ],
-            },
-            {
-                "title": _("Access"),
-                "items": [
-                    _link(_("Users"), "person", "auth_user"),
-                    _link(_("Groups"), "group", "auth_group"),
-                    _link(_("API tokens"), "key", "knox_authtoken"),
-                ],
-            },
-        ],
-    },
-}
+UNFOLD = shell(LANGUAGES)
