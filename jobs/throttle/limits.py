@@ -41,7 +41,8 @@ class Limits:
         return max(0, _part(limit, self.reserve) - self._withheld(limit))
 
     def _withheld(self, limit: int) -> int:
-        return min(_part(limit, self.withheld), limit - 1) if limit else 0
+        # Rounded down: of a small budget the whole reserve is for both.
+        return int(limit * self.withheld)
 
 
 def _part(limit: int, share: float) -> int:

@@ -59,9 +59,9 @@ def test_no_limit_at_all_is_unlimited_and_any_is_not() -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "allowed", "reserved"), [(0, 0, 0), (1, 1, 0), (2, 1, 0), (15, 14, 0), (100, 98, 3), (3000, 2940, 90)]
+    ("limit", "allowed", "reserved"), [(0, 0, 0), (1, 1, 0), (2, 2, 1), (15, 15, 1), (100, 98, 3), (3000, 2940, 90)]
 )
-def test_what_is_withheld_is_a_part_of_the_reserve_and_never_the_only_unit(limit, allowed, reserved) -> None:
+def test_what_is_withheld_is_a_part_of_the_reserve_and_nothing_of_a_small_budget(limit, allowed, reserved) -> None:
     limits = Limits(reserve=0.05, withheld=0.02)
     assert (limits.allowed(limit), limits.reserved(limit)) == (allowed, reserved)
     # Ordinary work has as much as it would have if nothing were withheld.
