@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from rest_framework.views import APIView
 
 
+Jobs = QuerySet[JobExecution]
+
+
 class _FlagFormField(forms.NullBooleanField):
     widget = forms.TextInput
 
@@ -146,12 +149,14 @@ def subject_filters() -> dict[str, django_filters.Filter]:
     for name, is_id in sorted(subject_names().items()):
         kinds = [kind.name for kind in all_kinds() if kind.subject_name == name]
 
-        def keep(
-            queryset: QuerySet[JobExecution], _: str, value: UUID | str, kinds: list[str] = kinds
-        ) -> QuerySet[JobExecution]:
+        # Two of them: the schema takes what a filter holds from the type of the value.
+        def keep_id(queryset: Jobs, _: str, value: UUID, kinds: list[str] = kinds) -> Jobs:
             return queryset.filter(subject=str(value), kind__in=kinds)
 
-        filters[name] = UUIDFilter(method=keep) if is_id else django_filters.CharFilter(method=keep)
+        def keep_text(queryset: Jobs, _: str, value: str, kinds: list[str] = kinds) -> Jobs:
+            return queryset.filter(subject=value, kind__in=kinds)
+
+        filters[name] = UUIDFilter(method=keep_id) if is_id else django_filters.CharFilter(method=keep_text)
     return filters
 
 
