@@ -18,6 +18,8 @@ from jobs.errors import InvalidInput
 from yellowbook.catalogue.extract.item import IdSource, Item, Provenance
 from yellowbook.catalogue.extract.read import MOST_ITEMS, Extraction, extract
 
+#: Django's settings for the process that reads.
+BARE_SETTINGS: Final = "yellowbook.catalogue.extract.bare_settings"
 #: Seconds for one document. A feed of 11 MB with 9,000 businesses took 6 on a busy machine of two cores.
 SECONDS: Final = 20.0
 #: Bytes of memory for one document.
@@ -52,8 +54,13 @@ def extract_confined(
             capture_output=True,
             timeout=seconds,
             check=True,
-            # The import path alone: what the parser could be made to give away is not there.
-            env={"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONUTF8": "1"},
+            # The import path, and settings with nothing in them: what the parser could be made to give away is not
+            # there.
+            env={
+                "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+                "PYTHONUTF8": "1",
+                "DJANGO_SETTINGS_MODULE": BARE_SETTINGS,
+            },
         )
     except subprocess.TimeoutExpired:
         raise Unfit(f"Reading the document takes more than {seconds:g} s.") from None

@@ -1,0 +1,3 @@
+"""Django's settings for the process that reads documents: none, but that it speaks English."""
+
+USE_I18N = False
