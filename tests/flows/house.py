@@ -164,7 +164,8 @@ class House:
         self.sql("UPDATE jobs_periodictask SET last_job_id = NULL")
         for table in (
             *("jobs_attempt", "jobs_deadletter", "jobs_jobexecution", "jobs_lease", "jobs_runcount", "jobs_run"),
-            *("jobs_lane", "jobs_idempotentrequest", "jobs_ending", "jobs_tally", "jobs_sample", "alerts_alert"),
+            *("jobs_lane", "jobs_idempotentrequest", "jobs_ending", "jobs_tally", "jobs_sample", "jobs_bulkaction"),
+            *("alerts_alert", "django_admin_log"),
             *("similarity_mark", "similarity_similarity"),
             *("embeddings_embedding", "embeddings_providerusage", "embeddings_servingmodel"),
             *("search_document", "search_term", "search_change", "directory_business"),
