@@ -1,9 +1,8 @@
 """The index for nearest neighbours: one for each model's vectors, made by a job where there are very many of them.
 
-A scan compares 100,000 vectors in some 60 ms and misses nothing. An index (HNSW) answers in a few, makes every store of
-a vector six times as dear, and misses neighbours: of the first ten of short queries by the local model it found 0.86 at
-100,000 businesses, since a query of three words lies apart from all documents. So it is for directories that a scan is
-too slow for.
+An index (HNSW) answers in a few milliseconds, makes every store of a vector six times as dear, and misses neighbours:
+of the first ten of short queries by the local model it found 0.86 at 100,000 businesses, since a query of three words
+lies apart from all documents. So it is for directories whose sketches (`embeddings.sketches`) would take too much memory.
 """
 
 import time

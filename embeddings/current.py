@@ -10,7 +10,6 @@ from threading import Lock
 from django.conf import settings
 from django.db import connection
 
-from embeddings.models import ServingModel
 from embeddings.providers import default_model, provider_class, vendor
 from embeddings.providers.base import Provider
 
@@ -18,6 +17,8 @@ from embeddings.providers.base import Provider
 #: in the order of their asking, which the lock of a row would not promise.
 #: The ASCII codes of "ylwmodel".
 SWITCH_LOCK = int.from_bytes(b"ylwmodel", "big")
+
+_CHOSEN = "SELECT model FROM embeddings_servingmodel WHERE vendor = %s"
 
 _making = Lock()
 
@@ -71,5 +72,8 @@ def _made(name: str, model: str, timeout: float) -> Provider:
 
 
 def _chosen() -> str | None:
-    rows = ServingModel.objects.filter(vendor=vendor(settings.EMBEDDING_PROVIDER))
-    return rows.values_list("model", flat=True).first()
+    # Asked with every search: composing the statement would take longer than running it.
+    with connection.cursor() as cursor:
+        cursor.execute(_CHOSEN, [vendor(settings.EMBEDDING_PROVIDER)])
+        row = cursor.fetchone()
+    return str(row[0]) if row else None

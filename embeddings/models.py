@@ -1,7 +1,9 @@
 """Stored vectors."""
 
+from typing import Any
+
 from django.db import models
-from django.db.models import Q
+from django.db.models import Func, Q
 from django.db.models.functions import Now
 from pgvector.django import HalfVectorField
 
@@ -42,6 +44,31 @@ class Embedding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model} of {self.business_id}"
+
+
+class TransactionId(models.Field[int, int]):
+    """The number of a transaction, as PostgreSQL compares it with its snapshots."""
+
+    def db_type(self, connection: Any) -> str:
+        """Return PostgreSQL's type."""
+        return "xid8"
+
+
+class Change(models.Model):
+    """A subject whose vector has changed, or a field that neighbours are narrowed by; kept for an hour.
+
+    Only `embeddings.sketches.changes` reads and writes these.
+    """
+
+    business_id = models.UUIDField()
+    xid = TransactionId(db_default=Func(function="pg_current_xact_id"))
+    noted_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = [models.Index(fields=["xid"], name="embeddings_change_xid")]
+
+    def __str__(self) -> str:
+        return f"{self.business_id} at {self.noted_at}"
 
 
 class ProviderUsage(models.Model):

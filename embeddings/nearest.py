@@ -1,25 +1,32 @@
 """The nearest neighbours of a vector among any subjects; the one place that compares vectors in SQL.
 
-Exact wherever that is affordable: where the subjects are few, where there is no index (`embeddings.ann`), or where the
-caller insists. Otherwise the index is walked until enough of the subjects were met.
+There are three ways. A scan compares all of the subjects: exact, and taken wherever that is affordable or asked for.
+Sketches in the memory of the process (`embeddings.sketches`) name a few hundred candidates, which are compared exactly.
+Where there are too many vectors for either, the index (`embeddings.ann`) is walked until enough subjects were met.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, LiteralString
 from uuid import UUID
 
 import numpy as np
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
 from django.db.models import Case, Exists, OuterRef, QuerySet, Value, When
+from django.db.models.expressions import RawSQL
 from numpy.typing import NDArray
 from pgvector import HalfVector
 from pgvector.django import MaxInnerProduct
 
 from embeddings.ann import has_index
+from embeddings.blocks import as_array
 from embeddings.current import current_model
 from embeddings.models import Embedding
+from embeddings.sketches.changes import CHANGED_SINCE
+from embeddings.sketches.keeper import keeper
+from embeddings.sketches.table import Sketches
 
 #: Subjects up to which all of them are compared although there is an index: each takes about 2 microseconds.
 EXACT_UP_TO: Final = 6_000
@@ -33,6 +40,9 @@ WALK: Final = {
 _NO_OTHER_WAY: Final = dict.fromkeys(("enable_seqscan", "enable_bitmapscan", "enable_sort"), "off")
 
 
+Vector = NDArray[np.floating[Any]]
+
+
 @dataclass(frozen=True, slots=True)
 class Near:
     """A neighbour."""
@@ -43,41 +53,89 @@ class Near:
 
 
 def nearest(
-    vector: NDArray[np.floating[Any]],
+    vector: Vector,
     subjects: QuerySet[Any],
     *,
     limit: int,
     model: str | None = None,
     exact: bool = False,
+    narrowed: Mapping[str, object] | None = None,
 ) -> list[Near]:
     """Return the up to `limit` subjects whose vectors by `model` (else the one that serves) are nearest to `vector`.
 
     `vector` has shape (768,) and norm 1, as stored ones have, so that the inner product is the cosine. The nearest
-    come first, equally near ones in the order of their ids. With `exact` no index is used, however long it takes.
+    come first, equally near ones in the order of their ids. With `exact` all of them are compared, however long it
+    takes.
+
+    `narrowed` says which values all of `subjects` have in the fields that `TextSource.facets` names, as far as the
+    caller knows: it spares looking at others.
     """
     model = model or current_model()
-    distance = MaxInnerProduct("vector", HalfVector(vector))
-    rows = Embedding.objects.filter(model=model)
+    sketches = None if exact else keeper.sketches_of(model)
+    if sketches is not None:
+        found = _by_sketches(sketches, vector, subjects, narrowed or {}, limit)
+        if found is not None:
+            return found
     if exact or not has_index(model) or _few(subjects):
-        # With something added to the distance, it is not what the index is ordered by.
-        rows = rows.filter(business_id__in=subjects.values("pk")).annotate(distance=distance + Value(0.0))
-        return _read(rows.order_by("distance", "business_id"), limit)
-    # As the condition of a CASE, the subjects stay a filter of the rows that the index yields; as a join, PostgreSQL
-    # might rather sort all vectors.
-    wanted = Case(When(Exists(subjects.filter(pk=OuterRef("business_id"))), then=True), default=False)
-    with _walking():
-        found = _read(rows.alias(wanted=wanted).filter(wanted=True).annotate(distance=distance), limit)
-    return sorted(found, key=lambda near: (-near.cosine, near.business_id))
-
-
-def _read(rows: QuerySet[Any], limit: int) -> list[Near]:
-    ordered = rows if rows.query.order_by else rows.order_by("distance")
-    return [Near(found, -distance) for found, distance in ordered.values_list("business_id", "distance")[:limit]]
+        return _by_scan(vector, subjects, model, limit)
+    return _by_walk(vector, subjects, model, limit)
 
 
 def _few(subjects: QuerySet[Any]) -> bool:
     """Tell whether it pays to compare all of the subjects; looks at no more of them than it takes to know."""
     return subjects.order_by().values("pk")[: EXACT_UP_TO + 1].count() <= EXACT_UP_TO
+
+
+def _by_scan(vector: Vector, subjects: QuerySet[Any], model: str, limit: int) -> list[Near]:
+    # With something added to the distance, it is not what the index is ordered by.
+    compared = MaxInnerProduct("vector", HalfVector(vector)) + Value(0.0)
+    rows = Embedding.objects.filter(model=model, business_id__in=subjects.values("pk")).annotate(distance=compared)
+    return _read(rows.order_by("distance", "business_id"), limit)
+
+
+def _by_walk(vector: Vector, subjects: QuerySet[Any], model: str, limit: int) -> list[Near]:
+    # As the condition of a CASE, the subjects stay a filter of the rows that the index yields; as a join, PostgreSQL
+    # might rather sort all vectors.
+    wanted = Case(When(Exists(subjects.filter(pk=OuterRef("business_id"))), then=True), default=False)
+    rows = Embedding.objects.filter(model=model).alias(wanted=wanted).filter(wanted=True)
+    with _walking():
+        found = _read(rows.annotate(distance=MaxInnerProduct("vector", HalfVector(vector))).order_by("distance"), limit)
+    return sorted(found, key=lambda near: (-near.cosine, near.business_id))
+
+
+#: Candidates, and whatever has changed since the sketches were made, as far as they are among the subjects. In plain
+#: SQL: composing it otherwise takes as long as running it.
+_BEST_OF: LiteralString = """
+SELECT stored.business_id, stored.vector <#> %s::halfvec AS distance
+  FROM embeddings_embedding AS stored
+ WHERE stored.model = %s AND stored.business_id = ANY(%s::uuid[] || ARRAY({changed}))
+   AND CASE WHEN EXISTS ({subjects}) THEN true END
+ ORDER BY distance, stored.business_id LIMIT %s
+"""
+
+
+def _by_sketches(
+    sketches: Sketches, vector: Vector, subjects: QuerySet[Any], narrowed: Mapping[str, object], limit: int
+) -> list[Near] | None:
+    """Return the nearest of the candidates; None when too few of them are among the subjects, and there are others."""
+    candidates = sketches.candidates(vector, narrowed, limit)
+    itself = subjects.order_by().filter(pk=RawSQL("stored.business_id", ())).values("pk")
+    try:
+        sql, given = itself.query.sql_with_params()
+    except EmptyResultSet:
+        return []
+    since = [sketches.snapshot] * 2
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _BEST_OF.format(changed=CHANGED_SINCE, subjects=sql),
+            [HalfVector(vector).to_text(), sketches.model, as_array(candidates.ids), *since, *given, limit],
+        )
+        found = [Near(business_id, -distance) for business_id, distance in cursor.fetchall()]
+    return found if len(found) >= limit or candidates.are_all else None
+
+
+def _read(rows: QuerySet[Any], limit: int) -> list[Near]:
+    return [Near(found, -distance) for found, distance in rows.values_list("business_id", "distance")[:limit]]
 
 
 @contextmanager

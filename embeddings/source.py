@@ -4,7 +4,7 @@ The product names an object in the setting `EMBEDDING_SOURCE`; that is all this 
 string foreign key.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Protocol, cast
@@ -27,6 +27,13 @@ class SourceText:
 
 class TextSource(Protocol):
     """Gives texts by id. Ids of subjects that are gone are left out of every answer."""
+
+    @property
+    def facets(self) -> Sequence[str]:
+        """Fields of a subject by which neighbours are narrowed (`embeddings.nearest`): texts and whole numbers.
+
+        Whoever changes one of them tells it (`embeddings.sketches.changes`).
+        """
 
     def texts(self, ids: Collection[UUID]) -> dict[UUID, SourceText]:
         """Return the current texts, in one query."""

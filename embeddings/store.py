@@ -11,6 +11,7 @@ from pgvector import HalfVector
 
 from embeddings.models import Embedding
 from embeddings.signals import vectors_stored
+from embeddings.sketches.changes import note_changes
 from embeddings.source import text_source
 
 Vector = NDArray[np.float32]
@@ -82,6 +83,7 @@ def store(vectors: Sequence[NewVector], *, model: str, provider: str, task_type:
                     "job_ids": [vector.job_id for vector in fresh],
                 },
             )
+        note_changes([vector.business_id for vector in fresh])
         vectors_stored.send(Embedding, business_ids=[vector.business_id for vector in fresh], model=model)
     stored = {vector.business_id for vector in fresh}
     return {

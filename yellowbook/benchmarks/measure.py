@@ -1,7 +1,11 @@
-"""Timing and summing up."""
+"""Timing and summing up, and the sections of the benchmark. A section is declared in one place:
+
+register(Section("search", "what searches take and find", measure))
+"""
 
 import time
-from collections.abc import Callable
+from argparse import Namespace
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 
@@ -12,13 +16,44 @@ class Figure:
     name: str
     value: float
     unit: str
+    #: The same of something else, measured in the same run; `against` says of what.
     reference: float | None = None
     limit: float | None = None
+    against: str = ""
+    #: Whether more is better.
+    at_least: bool = False
 
     @property
     def holds(self) -> bool | None:
         """Whether the value is within its limit; None without one."""
-        return None if self.limit is None else self.value <= self.limit
+        if self.limit is None:
+            return None
+        return self.value >= self.limit if self.at_least else self.value <= self.limit
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the benchmark, which can be run by itself."""
+
+    name: str
+    title: str
+    #: Yields figures as they are measured; called in an empty scratch database.
+    measure: Callable[[Namespace], Iterator[Figure]]
+
+
+_sections: dict[str, Section] = {}
+
+
+def register(section: Section) -> Section:
+    """Make a section known; names are unique."""
+    if _sections.setdefault(section.name, section) is not section:
+        raise ValueError(f"a section named {section.name!r} is already declared")
+    return section
+
+
+def all_sections() -> list[Section]:
+    """Return every section, by name."""
+    return [_sections[name] for name in sorted(_sections)]
 
 
 def milliseconds(act: Callable[[], object]) -> float:

@@ -2,6 +2,7 @@
 
 import io
 import json
+from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import uuid4
@@ -12,13 +13,24 @@ from django.test import Client
 
 from embeddings.kinds import GENERATE_EMBEDDING
 from jobs.models import JobExecution
-from yellowbook.benchmarks.measure import Figure, milliseconds
+from yellowbook.benchmarks.measure import Figure, Section, milliseconds, register
 from yellowbook.directory.models import Business
 from yellowbook.directory.signals import follow_text
 from yellowbook.search.evaluation.measures import percentile
 
 #: Requests before the clock counts.
 WARM_UP = 20
+
+
+def measure(options: Namespace) -> Iterator[Figure]:
+    """Yield what the requests of editors and importers take."""
+    client = staff_client()
+    yield from creates(client, options.repeats)
+    yield from bulk(client, (50, 1_000, 10_000))
+    yield from imports(client, options.rows)
+
+
+register(Section("saves", "saves, bulk requests and imports", measure))
 
 
 def staff_client() -> Client:
@@ -64,6 +76,7 @@ def creates(client: Client, repeats: int) -> list[Figure]:
             "ms",
             percentile(reference, share),
             50.0 if share == 0.95 else None,
+            against="without a job",
         )
         for share in (0.5, 0.95, 0.99)
     ]

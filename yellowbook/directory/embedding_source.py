@@ -23,6 +23,8 @@ _LOCK_CURRENT = "SELECT id, text_hash FROM directory_business WHERE id = ANY(%s)
 class BusinessTexts:
     """The texts of businesses by id; an `embeddings.source.TextSource`."""
 
+    facets = ("status", "category", "city", "price_level")
+
     def texts(self, ids: Collection[UUID]) -> dict[UUID, SourceText]:
         """Return the current texts of those that exist, in one query."""
         businesses = Business.objects.filter(pk__in=ids).only(*TEXT_FIELDS, "text_hash")

@@ -1,13 +1,16 @@
 """Receivers that notice saves and deletions of businesses, whoever makes them; the rules are in `services`."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
+from uuid import UUID
 
 from django.db.models.signals import post_save, pre_delete, pre_save
 from django.dispatch import receiver
 
+from embeddings.sketches.changes import note_changes
 from yellowbook.directory import selectors, services
-from yellowbook.directory.changes import tell_written
+from yellowbook.directory.changes import businesses_written, tell_written
+from yellowbook.directory.embedding_source import source
 from yellowbook.directory.models import Business
 from yellowbook.directory.text import TEXT_FIELDS
 
@@ -34,6 +37,13 @@ def tell_features(
     """Tell other features what was written."""
     if not raw:
         tell_written([instance.pk], update_fields, created=created)
+
+
+@receiver(businesses_written)
+def note_facets(ids: Sequence[UUID], fields: Collection[str] | None, created: bool, **_: Any) -> None:
+    """Tell of changes to what neighbours are narrowed by. A new business has no vector, so it is nobody's neighbour."""
+    if not created and (fields is None or not set(source.facets).isdisjoint(fields)):
+        note_changes(ids)
 
 
 @receiver(pre_delete, sender=Business)

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from yellowbook.directory.models import Business
+from yellowbook.directory.models import Business, BusinessStatus
 from yellowbook.directory.selectors import published
 
 
@@ -24,6 +24,10 @@ class Filters:
     def businesses(self) -> QuerySet[Business]:
         """Return the published businesses that are left."""
         return published().filter(**self.given())
+
+    def facets(self) -> dict[str, Any]:
+        """Return what `businesses` have in common, by the name of the field."""
+        return {"status": BusinessStatus.PUBLISHED.value, **self.given()}
 
     def sql(self) -> tuple[str, dict[str, Any]]:
         """Return conditions on the columns of documents, each beginning with AND, and their parameters."""

@@ -15,7 +15,7 @@ from yellowbook.search.words import FUZZY_FROM, distance, terms_of
 #: Words of a query that count.
 MOST_WORDS: Final = 12
 #: Documents that are ranked, at most: the rarest words of a query choose them.
-MOST_RANKED: Final = 3_000
+MOST_RANKED: Final = 1_000
 #: Terms that a word with a slip of the pen may stand for.
 MOST_MEANT: Final = 6
 #: Slips that are forgiven: one, or two in a word of at least this many letters.
@@ -64,6 +64,7 @@ class Match:
     name: float
     #: Whether that is so for words with a slip of the pen alone.
     spelling: bool
+    category: str
 
 
 def by_words(text: str, filters: Filters, *, limit: int) -> list[Match]:
@@ -148,18 +149,20 @@ def _statement(asked: Sequence[Asked], filters: Filters, limit: int) -> tuple[st
     return (
         f"""
         WITH chosen AS MATERIALIZED (
-            SELECT business_id, words, name_terms FROM search_document AS document
+            SELECT business_id, category, words, name_terms FROM search_document AS document
              WHERE words @@ %(chosen)s::tsquery {where} LIMIT %(most)s
         )
-        SELECT business_id, rank, {covered}, name_terms
-          FROM (SELECT business_id, words, name_terms, {ranked} AS rank FROM chosen
+        SELECT business_id, category, rank, {covered}, name_terms
+          FROM (SELECT business_id, category, words, name_terms, {ranked} AS rank FROM chosen
                  ORDER BY rank DESC, business_id LIMIT %(limit)s) AS best
         """,  # noqa: S608
         given | values,
     )
 
 
-def _match(asked: Understood, business_id: UUID, rank: float, covered: float, name_terms: Sequence[str]) -> Match:
+def _match(
+    asked: Understood, business_id: UUID, category: str, rank: float, covered: float, name_terms: Sequence[str]
+) -> Match:
     inside = [word for word in asked.words if not set(word.meant).isdisjoint(name_terms)]
     of_query = sum(word.weight for word in inside) / asked.total
     of_name = min(1.0, len(inside) / max(1, len(set(name_terms))))
@@ -169,4 +172,5 @@ def _match(asked: Understood, business_id: UUID, rank: float, covered: float, na
         cover=float(covered) / asked.total,
         name=of_query * (0.5 + 0.5 * of_name),
         spelling=bool(inside) and all(word.quality < 1 for word in inside),
+        category=category,
     )

@@ -3,19 +3,22 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, LiteralString
 from uuid import UUID
+
+from django.db import connection
 
 from embeddings.current import current_model
 from embeddings.nearest import Near, nearest
 from embeddings.query import embed_query
-from yellowbook.directory.models import Business
 from yellowbook.search.filters import Filters
 from yellowbook.search.fusion import K, fuse, with_groups
 from yellowbook.search.lexical import Match, by_words
 
-#: Businesses that one answer holds at most, over all of its pages; each ranking names as many.
+#: Businesses that one answer holds at most, over all of its pages.
 POOL: Final = 100
+#: Businesses that meaning names; words name as many as an answer holds. More of them change no answer for the better.
+NEAREST: Final = 50
 #: Ranks by meaning up to which that is a reason to show, unless the words say more.
 CLOSE: Final = 30
 #: How much of a query a name has to hold, and the query of the name, for the ranking by name.
@@ -69,6 +72,9 @@ _BEST: Final = (MEANING_WEIGHT + WORDS_WEIGHT + NAME_WEIGHT + CATEGORY_WEIGHT) /
 #: Businesses that have a say in which categories are meant.
 CATEGORY_DEPTH: Final = 20
 
+#: The ids as one text: psycopg takes longer for each of a hundred UUIDs than PostgreSQL.
+_CATEGORIES: LiteralString = "SELECT id, category FROM directory_business WHERE id = ANY(%s::uuid[])"
+
 
 def rank(text: str, filters: Filters, *, model: str | None = None, using: Ranking = Ranking.FUSED) -> Ranked:
     """Return the up to `POOL` published businesses that answer a query best, by `model` or the one that serves.
@@ -83,7 +89,7 @@ def rank(text: str, filters: Filters, *, model: str | None = None, using: Rankin
         if vector is None:
             using = Ranking.LEXICAL
         else:
-            near = nearest(vector, filters.businesses(), limit=POOL, model=model)
+            near = nearest(vector, filters.businesses(), limit=NEAREST, model=model, narrowed=filters.facets())
     matches = [] if using is Ranking.SEMANTIC else by_words(text, filters, limit=POOL)
     named = sorted((each for each in matches if each.name >= NAMED_FROM), key=lambda each: (-each.name, -each.rank))
     scores = fuse(
@@ -94,11 +100,19 @@ def rank(text: str, filters: Filters, *, model: str | None = None, using: Rankin
         ]
     )
     if using is Ranking.FUSED:
-        categories = dict(Business.objects.filter(pk__in=scores).values_list("pk", "category"))
+        categories = {each.business_id: each.category for each in matches}
+        unknown = [each for each in scores if each not in categories]
+        categories |= dict.fromkeys(unknown, filters.category) if filters.category else _categories(unknown)
         scores = with_groups(scores, categories, depth=CATEGORY_DEPTH, weight=CATEGORY_WEIGHT)
     why = _reasons(near, matches)
     hits = [Hit(each, round(score / _BEST, 4), why(each)) for each, score in scores.items()]
     return Ranked(hits[:POOL], using)
+
+
+def _categories(ids: Sequence[UUID]) -> dict[UUID, str]:
+    with connection.cursor() as cursor:
+        cursor.execute(_CATEGORIES, ["{" + ",".join([each.hex for each in ids]) + "}"])
+        return dict(cursor.fetchall())
 
 
 def _reasons(near: Sequence[Near], matches: Sequence[Match]) -> Callable[[UUID], tuple[Reason, ...]]:

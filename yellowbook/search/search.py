@@ -9,6 +9,7 @@ from uuid import UUID
 
 import orjson
 from django.conf import settings
+from django.db import connection
 
 from embeddings.current import current_model
 from jobs.shared import shared
@@ -93,7 +94,9 @@ def _ranked(query: str, filters: Filters) -> tuple[Ranked, bool]:
 
 
 def _key(query: str, filters: Filters, model: str) -> str:
-    asked = orjson.dumps([query, filters.given(), model, current_version()], option=orjson.OPT_SORT_KEYS)
+    # Two servers may share a Redis, and have the same version.
+    server = [connection.settings_dict[name] for name in ("HOST", "PORT")]
+    asked = orjson.dumps([server, query, filters.given(), model, current_version()], option=orjson.OPT_SORT_KEYS)
     return f"search:{sha256(asked).hexdigest()}"
 
 

@@ -11,18 +11,22 @@ from jobs.duties import Duty, register
 #: Seconds between two merges.
 MERGE_EVERY = 5.0
 
-_VERSION = "SELECT coalesce(sum(changes), 0) FROM search_change"
+#: With it, which database it is: one that was made anew counts from the beginning.
+_VERSION = """
+SELECT (SELECT oid FROM pg_database WHERE datname = current_database()) || '.' || coalesce(sum(changes), 0)
+  FROM search_change
+"""
 _MERGE = """
 WITH gone AS (DELETE FROM search_change RETURNING changes)
 INSERT INTO search_change (changes) SELECT sum(changes) FROM gone HAVING count(*) > 0
 """
 
 
-def current_version() -> int:
-    """Return the version; one small query."""
+def current_version() -> str:
+    """Return the version, one of this server's; one small query."""
     with connection.cursor() as cursor:
         cursor.execute(_VERSION)
-        return int(cursor.fetchone()[0])
+        return str(cursor.fetchone()[0])
 
 
 def note_change() -> None:

@@ -53,10 +53,10 @@ def test_nothing_to_store_is_no_error() -> None:
     assert put() == {}
 
 
-def test_a_hundred_vectors_take_two_statements_and_those_of_who_listens(django_assert_num_queries) -> None:
+def test_a_hundred_vectors_take_three_statements_and_those_of_who_listens(django_assert_num_queries) -> None:
     vectors = [new(business(str(n))) for n in range(100)]
-    # The rows are locked, the vectors stored; kept searches outdated, lists of similar businesses marked.
-    with django_assert_num_queries(4):
+    # Rows are locked, vectors stored, changes noted; kept searches outdated, lists of similar businesses marked.
+    with django_assert_num_queries(5):
         assert set(put(*vectors).values()) == {True}
 
 

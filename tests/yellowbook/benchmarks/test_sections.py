@@ -1,0 +1,63 @@
+"""The benchmark measures what it says, also in small."""
+
+from argparse import Namespace
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from embeddings.sketches import keeper as keeping
+from embeddings.sketches.keeper import keeper
+from yellowbook.benchmarks import saves, searching, similar
+from yellowbook.benchmarks.measure import Figure, Section, all_sections, register
+from yellowbook.directory.models import Business
+from yellowbook.similarity.models import Similarity
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def named(figures):
+    return {figure.name: figure for figure in figures}
+
+
+def test_searches_are_measured_with_what_they_find(monkeypatch):
+    monkeypatch.setattr(searching, "WARM_UP", 3)
+    monkeypatch.setattr(searching, "PAYS_FROM", 100)
+    monkeypatch.setattr(keeping, "PAYS_FROM", 100)
+    try:
+        figures = named(searching.measure(Namespace(businesses=300, searches=20)))
+    finally:
+        keeper.forget()
+    assert Business.objects.count() == 300
+    for name in ("", " by category", " by city", " by price"):
+        # Fewer vectors than candidates: nothing can be missed.
+        assert figures[f"recall@10{name}"].value == 1.0
+        assert figures[f"recall@10{name}"].holds
+        assert figures[f"300 businesses, search{name or ','}{', p50' if name else ' p50'}"].value > 0
+    assert figures["sketches of 300 vectors made"].value > 0
+
+
+def test_lists_of_all_businesses_are_computed(monkeypatch):
+    monkeypatch.setattr(similar, "SIZES", {200: 60.0, 1_000: 60.0})
+    figures = named(similar.measure(Namespace(businesses=200)))
+    assert Similarity.objects.count() == 200
+    assert figures["similar businesses of 200"].holds
+    assert not [name for name in figures if "1,000" in name]
+
+
+def test_a_figure_is_held_against_its_limit():
+    assert Figure("x", 2.0, "ms").holds is None
+    assert Figure("x", 2.0, "ms", limit=2.0).holds
+    assert not Figure("x", 2.1, "ms", limit=2.0).holds
+    assert Figure("x", 0.98, "", limit=0.98, at_least=True).holds
+    assert not Figure("x", 0.97, "", limit=0.98, at_least=True).holds
+
+
+def test_sections_are_known_by_name():
+    names = [section.name for section in all_sections()]
+    assert names == ["saves", "search", "similar"]
+    assert [section.measure for section in all_sections()] == [saves.measure, searching.measure, similar.measure]
+    with pytest.raises(ValueError, match="'search' is already declared"):
+        register(Section("search", "another", lambda options: iter(())))
+    with pytest.raises(CommandError, match="no section nonsense: expected some of saves, search, similar"):
+        call_command("benchmark", "nonsense", stdout=StringIO())

@@ -1,0 +1,98 @@
+"""What searches take, and what they miss, in a directory of many businesses."""
+
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Sequence
+from time import perf_counter, sleep
+from typing import Any, Final
+
+from embeddings.current import current_model
+from embeddings.nearest import nearest
+from embeddings.query import embed_query
+from embeddings.sketches.keeper import PAYS_FROM, keeper
+from yellowbook.benchmarks.directory import fill
+from yellowbook.benchmarks.measure import Figure, Section, milliseconds, register
+from yellowbook.benchmarks.texts import Invented, questions
+from yellowbook.search.evaluation.measures import DEPTH, percentile
+from yellowbook.search.filters import Filters
+from yellowbook.search.search import normalised, search
+
+#: Searches before the clock counts.
+WARM_UP: Final = 30
+#: How near a neighbour has to be to count as well as another: half precision tells no more.
+ALIKE: Final = 1e-6
+#: Seconds that sketches may take.
+PATIENCE: Final = 120.0
+
+#: What is narrowed, and by what of the business that the query was made from.
+FILTERS: Final[dict[str, Callable[[Invented], dict[str, Any]]]] = {
+    "": lambda business: {},
+    "by category": lambda business: {"category": business.category},
+    "by city": lambda business: {"city": business.city},
+    "by price": lambda business: {"price_level": business.price_level or 1},
+}
+
+
+def measure(options: Namespace) -> Iterator[Figure]:
+    """Yield what searches take, uncached and cached, and the share of the nearest that they are given."""
+    businesses = fill(options.businesses)
+    yield from _sketches(options.businesses)
+    asked = questions((options.searches + WARM_UP) * len(FILTERS), businesses)
+    for text in asked[:WARM_UP]:
+        search(f"{text} warm", Filters())
+    for number, (name, narrow) in enumerate(FILTERS.items()):
+        texts = asked[number :: len(FILTERS)][: options.searches]
+        filters = [Filters(**narrow(businesses[place * 7919 % len(businesses)])) for place in range(len(texts))]
+        yield from _searches(f"{len(businesses):,} businesses, search {name}".strip(), texts, filters)
+        yield _recall(f"recall@{DEPTH} {name}".strip(), texts, filters)
+
+
+register(Section("search", "searches in a large directory", measure))
+
+
+def _sketches(businesses: int) -> Iterator[Figure]:
+    keeper.forget()
+    started = perf_counter()
+    while businesses > PAYS_FROM and keeper.sketches_of(current_model()) is None:
+        if perf_counter() - started > PATIENCE:
+            raise RuntimeError(f"the sketches of {businesses:,} vectors were not made within {PATIENCE:.0f} s")
+        sleep(0.01)
+    yield Figure(f"sketches of {businesses:,} vectors made", perf_counter() - started, "s")
+
+
+def _searches(name: str, texts: Sequence[str], filters: Sequence[Filters]) -> Iterator[Figure]:
+    """Measure searches that nobody has made before, the same again, and the comparison with all vectors beside them."""
+    first: list[float] = []
+    again: list[float] = []
+    for text, narrowed in zip(texts, filters, strict=True):
+        answer = search(text, narrowed)
+        (again if answer.cached else first).append(answer.took)
+        again.append(search(text, narrowed).took)
+    scans = [
+        milliseconds(lambda: nearest(_vector(text), narrowed.businesses(), limit=DEPTH, exact=True))  # noqa: B023
+        for text, narrowed in list(zip(texts, filters, strict=True))[:WARM_UP]
+    ]
+    for share, limit in ((0.5, None), (0.99, 20.0)):
+        yield Figure(
+            f"{name}, p{share * 100:.0f}", percentile(first, share), "ms", percentile(scans, share), limit, "a scan"
+        )
+    yield Figure("the same again, p99", percentile(again, 0.99), "ms", limit=3.0)
+
+
+def _recall(name: str, texts: Sequence[str], filters: Sequence[Filters]) -> Figure:
+    """Measure how many of the nearest by a scan of all vectors are found, or others that are as near."""
+    shares = []
+    for text, narrowed in zip(texts, filters, strict=True):
+        vector, subjects = _vector(text), narrowed.businesses()
+        wanted = nearest(vector, subjects, limit=DEPTH, exact=True)
+        found = nearest(vector, subjects, limit=DEPTH, narrowed=narrowed.facets())
+        if wanted:
+            enough = wanted[-1].cosine - ALIKE
+            shares.append(sum(near.cosine >= enough for near in found) / len(wanted))
+    return Figure(name, sum(shares) / max(1, len(shares)), "", 1.0, 0.98, "a scan", at_least=True)
+
+
+def _vector(text: str) -> Any:
+    vector = embed_query(normalised(text))
+    if vector is None:
+        raise RuntimeError("the provider gave no vector of a query")
+    return vector
