@@ -2,7 +2,7 @@
 
 An index (HNSW) answers in a few milliseconds, makes every store of a vector six times as dear, and misses neighbours:
 of the first ten of short queries by the local model it found 0.86 at 100,000 businesses, since a query of three words
-lies apart from all documents. So it is for directories whose sketches (`embeddings.sketches`) would take too much memory.
+lies apart from all documents. So it is for directories whose sketches (`embeddings.sketches`) take too much memory.
 """
 
 import time
