@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "yellowbook.search",
     "yellowbook.directory",
     "yellowbook.similarity",
+    "yellowbook.catalogue",
     "embeddings",
     "jobs",
     "jobs.upkeep",
@@ -223,6 +224,16 @@ conceal(
     str(DATABASES["default"]["PASSWORD"]),
     unquote(urlsplit(REDIS_URL).password or ""),
 )
+
+# --- Catalogues -------------------------------------------------------------------------------------------------------
+
+#: Seconds for one page of a catalogue, redirects included; bytes of it.
+CATALOGUE_TIMEOUT = env.seconds("CATALOGUE_TIMEOUT", 30.0, at_least=0.1)
+CATALOGUE_PAGE_BYTES = env.integer("CATALOGUE_PAGE_BYTES", 10_485_760, at_least=1_024)
+#: Whether catalogues may be on private addresses, for tests and for sellers inside one's own network.
+CATALOGUE_ALLOW_PRIVATE = env.flag("CATALOGUE_ALLOW_PRIVATE", False)
+#: Whom sites can write to about our visits: an address or a page.
+CATALOGUE_CONTACT = env.text("CATALOGUE_CONTACT")
 
 # --- Jobs -------------------------------------------------------------------------------------------------------------
 

@@ -166,7 +166,9 @@ class House:
             *("jobs_attempt", "jobs_deadletter", "jobs_jobexecution", "jobs_lease", "jobs_runcount", "jobs_run"),
             *("jobs_lane", "jobs_idempotentrequest", "jobs_ending", "jobs_tally", "jobs_sample", "jobs_bulkaction"),
             *("alerts_alert", "django_admin_log"),
-            *("similarity_mark", "similarity_similarity"),
+            *("similarity_mark", "similarity_similarity", "embeddings_change"),
+            *("catalogue_listing", "catalogue_page", "catalogue_sync", "catalogue_cataloguesource", "catalogue_seller"),
+            "catalogue_turn",
             *("embeddings_embedding", "embeddings_providerusage", "embeddings_servingmodel"),
             *("search_document", "search_term", "search_change", "directory_business"),
         ):

@@ -27,6 +27,10 @@ WITH_FURTHER_RULES: Final = {
     "PUT /api/yellow-books/{id}": "the same",
     "PATCH /api/yellow-books/{id}": "the same",
     "POST /api/yellow-books/import": "the body is a text whose lines are CSV or JSON",
+    "POST /api/catalogue/sellers": "the owner is a user who exists",
+    "PATCH /api/catalogue/sellers/{id}": "the same",
+    "POST /api/catalogue/sources": "the seller exists, and the URL is one of http or https",
+    "PATCH /api/catalogue/sources/{id}": "the same",
     "GET /api/search": "a query is more than white space",
     "POST /api/admin/dlq/retry": "at least one of its optional fields is given",
 }

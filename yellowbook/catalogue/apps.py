@@ -1,0 +1,16 @@
+"""The `catalogue` app: what sellers publish on the web becomes businesses."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class CatalogueConfig(AppConfig):
+    """Connects the receivers that lead listings from stage to stage."""
+
+    name = "yellowbook.catalogue"
+    label = "catalogue"
+    verbose_name = _("Catalogues")
+
+    def ready(self) -> None:
+        """Import the receivers."""
+        from yellowbook.catalogue.stages import receivers  # noqa: F401
