@@ -1,6 +1,7 @@
 """What was asked of providers, counted by day in rows: for people, and for a Redis that forgot it."""
 
 from collections.abc import Collection
+from typing import Any
 
 import structlog
 from django.db import DatabaseError, connection
@@ -46,7 +47,7 @@ def history_of(provider: str, model: str, *, kinds: Collection[str], call_deadli
     Jobs of `kinds` make calls of up to `call_deadline` seconds, of which the rows do not know while they are under way.
     """
     window = WINDOW / 1000
-    told = {"provider": provider, "model": model, "window": window, "kinds": list(kinds)}
+    told: dict[str, Any] = {"provider": provider, "model": model, "window": window, "kinds": list(kinds)}
     with connection.cursor() as cursor:
         cursor.execute(_HISTORY, told)
         today, recently, under_way = cursor.fetchone()
