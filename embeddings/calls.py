@@ -5,22 +5,14 @@ from collections.abc import Sequence
 
 import numpy as np
 import structlog
-from django.db import DatabaseError, connection
 from numpy.typing import NDArray
 
 from embeddings.providers.base import Provider, TaskType
+from embeddings.usage import count_call
 from embeddings.vectors import checked_vectors
 from jobs.errors import BadResponse, ErrorClass, JobError
 
 log = structlog.get_logger(__name__)
-
-_COUNT = """
-INSERT INTO embeddings_providerusage AS usage (day, provider, model, outcome, calls, texts, seconds, updated_at)
-VALUES (date(statement_timestamp() AT TIME ZONE 'America/Los_Angeles'), %s, %s, %s, 1, %s, %s, statement_timestamp())
-    ON CONFLICT (day, provider, model, outcome) DO UPDATE
-   SET calls = usage.calls + 1, texts = usage.texts + excluded.texts, seconds = usage.seconds + excluded.seconds,
-       updated_at = excluded.updated_at
-"""
 
 
 def embed_texts(texts: Sequence[str], task: TaskType, provider: Provider) -> list[NDArray[np.float32] | BadResponse]:
@@ -45,13 +37,4 @@ def embed_texts(texts: Sequence[str], task: TaskType, provider: Provider) -> lis
         log.info("provider_call", provider=provider.name, texts=len(texts), outcome=outcome, ms=round(seconds * 1000))
         if provider.needs_key or task is not TaskType.QUERY:
             # A query that costs nothing is not worth a write.
-            _count(provider, outcome, len(texts), seconds)
-
-
-def _count(provider: Provider, outcome: str, texts: int, seconds: float) -> None:
-    """Add the call to the day's usage; a failing database must not cost the answer."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(_COUNT, [provider.name, provider.model, outcome, texts, seconds])
-    except DatabaseError as error:
-        log.warning("usage_not_counted", error=type(error).__name__)
+            count_call(provider.name, provider.model, outcome, texts=len(texts), seconds=seconds)

@@ -4,29 +4,21 @@ from dataclasses import replace
 from functools import cache, partial
 
 from django.conf import settings
-from django.db import connection
 
 from embeddings.calls import embed_texts
 from embeddings.current import current_model, current_provider
 from embeddings.prepare import prepare
 from embeddings.providers.base import Provider, TaskType
+from embeddings.usage import history_of
 from jobs.budget import Budget, Cost
 from jobs.errors import RateLimited
 from jobs.redis import IMPATIENT, connect
 from jobs.throttle import History, Limits, Throttle
-from jobs.throttle.throttle import WINDOW
 
 #: The text of a probe: as cheap as a call can be.
 PROBE_TEXT = "yellow book"
-
-#: What was spent today, and whether anything was spent, or may be under way, within the last minute.
-_HISTORY = """
-SELECT coalesce(sum(texts) FILTER (WHERE day = date(statement_timestamp() AT TIME ZONE 'America/Los_Angeles')), 0),
-       coalesce(max(updated_at) > statement_timestamp() - %(window)s * interval '1 second', false),
-       EXISTS (SELECT FROM jobs_lease WHERE kind = 'generate_embedding')
-  FROM embeddings_providerusage
- WHERE provider = %(provider)s AND model = %(model)s
-"""
+#: The kind of job that spends it.
+_KIND = "generate_embedding"
 
 
 def limits() -> Limits:
@@ -98,18 +90,12 @@ def _for_queries(provider: str, model: str) -> Throttle:
 
 def history(model: str | None = None) -> History:
     """Return what the rows know of today and of the last minute, for a Redis that lost its memory."""
-    window = WINDOW / 1000
-    told: dict[str, str | float] = {
-        "provider": settings.EMBEDDING_PROVIDER,
-        "model": model or current_model(),
-        "window": window,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_HISTORY, told)
-        today, recently, under_way = cursor.fetchone()
-    # A call that is under way may reach the provider until its deadline, and its minute begins there.
-    unknown_for = window + settings.EMBEDDING_TIMEOUT if under_way else window if recently else 0.0
-    return History(units_today=int(today), unknown_for=unknown_for)
+    return history_of(
+        settings.EMBEDDING_PROVIDER,
+        model or current_model(),
+        kinds=[_KIND],
+        call_deadline=settings.EMBEDDING_TIMEOUT,
+    )
 
 
 def probe() -> None:

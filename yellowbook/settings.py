@@ -199,6 +199,15 @@ if EMBEDDING_QUERY_RESERVE > EMBEDDING_RESERVE:
 #: Where `embeddings` gets the texts of subjects from; see `embeddings.source.TextSource`.
 EMBEDDING_SOURCE = "yellowbook.directory.embedding_source.source"
 
+# --- Generating -------------------------------------------------------------------------------------------------------
+
+#: A model of Gemini that answers prompts, with the same key.
+LLM_MODEL = env.text("LLM_MODEL", "gemini-2.5-flash")
+LLM_TIMEOUT = env.seconds("LLM_TIMEOUT", 30.0, at_least=0.1)
+LLM_RPM = env.integer("LLM_RPM", 10 if GEMINI_API_KEY else 0)
+LLM_TPM = env.integer("LLM_TPM", 250_000 if GEMINI_API_KEY else 0)
+LLM_RPD = env.integer("LLM_RPD", 250 if GEMINI_API_KEY else 0)
+
 # --- Search -----------------------------------------------------------------------------------------------------------
 
 #: Seconds that a search waits for the vector of its query; then it ranks by words alone.

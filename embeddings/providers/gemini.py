@@ -1,20 +1,15 @@
 """Gemini by Google's current SDK, `google-genai`."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
-import httpx2
-from google import genai
 from google.genai import errors, types
 
+from embeddings.google.errors import error_from
+from embeddings.google.sdk import connected
 from embeddings.providers import _google
-from embeddings.providers._transport import Wire
 from embeddings.providers.base import DIMENSIONS, Provider, TaskType
 from jobs.errors import JobError
-
-#: Google refuses a shorter `X-Server-Timeout`, in seconds.
-SHORTEST_SERVER_TIMEOUT = 10
 
 
 class GeminiProvider(Provider):
@@ -26,32 +21,10 @@ class GeminiProvider(Provider):
     default_model = _google.DEFAULT_MODEL
 
     def __init__(self, *, model: str, timeout: float, api_key: str = "", base_url: str = "") -> None:
-        """Make the SDK's client. Raises `ConfigurationError` when the key is missing, or the model's name no name.
-
-        Everything that the SDK would otherwise take from the environment is given: key, address, API version, and the
-        choice between the Gemini API and Vertex AI. It would also try a call five times.
-        """
+        """Make the SDK's client. Raises `ConfigurationError` when the key is missing, or the model's name no name."""
         super().__init__(model=model, timeout=timeout, api_key=api_key, base_url=base_url)
-        self._name = _google.checked_model(model)
-        ssl_context = httpx2.create_ssl_context()
-        self._wire = Wire(timeout=timeout, ssl_context=ssl_context)
-        self._client = genai.Client(
-            vertexai=False,
-            api_key=_google.checked_key(api_key),
-            http_options=types.HttpOptions(
-                base_url=base_url or _google.BASE_URL,
-                api_version="v1beta",
-                headers={"X-Server-Timeout": str(max(SHORTEST_SERVER_TIMEOUT, math.ceil(timeout)))},
-                timeout=math.ceil(timeout * 1000),
-                retry_options=types.HttpRetryOptions(attempts=1),
-                client_args={
-                    "transport": self._wire,
-                    "verify": ssl_context,
-                    "trust_env": False,
-                    "follow_redirects": False,
-                },
-            ),
-        )
+        self._name = _google.checked_name(model)
+        self._client, self._wire = connected(timeout=timeout, api_key=api_key, base_url=base_url)
 
     def close(self) -> None:
         """Close connections."""
@@ -71,7 +44,7 @@ class GeminiProvider(Provider):
         except JobError:
             raise
         except errors.APIError as error:
-            raise _google.error_from(self._wire.received, texts=len(texts), secret=self.api_key) from error
+            raise error_from(self._wire.received, texts=len(texts), secret=self.api_key) from error
         except Exception as error:
             return _google.vectors_without_sdk(self._wire.received, error, texts=len(texts), secret=self.api_key)
         if answer.embeddings is None:

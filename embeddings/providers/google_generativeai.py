@@ -10,8 +10,10 @@ from typing import Any
 
 import httpx2
 
+from embeddings.google.errors import error_from
+from embeddings.google.names import BASE_URL, checked_key
+from embeddings.google.transport import Wire
 from embeddings.providers import _google
-from embeddings.providers._transport import Wire
 from embeddings.providers.base import DIMENSIONS, Provider, TaskType
 from jobs.errors import ConfigurationError, JobError
 
@@ -44,10 +46,10 @@ class GoogleGenerativeAIProvider(Provider):
     def __init__(self, *, model: str, timeout: float, api_key: str = "", base_url: str = "") -> None:
         """Make the SDK's client. Raises `ConfigurationError` when the key is missing, or the model's name no name."""
         super().__init__(model=model, timeout=timeout, api_key=api_key, base_url=base_url)
-        self._name = f"models/{_google.checked_model(model)}"
+        self._name = f"models/{_google.checked_name(model)}"
         self._wire = Wire(timeout=timeout, ssl_context=httpx2.create_ssl_context())
-        host = (base_url or _google.BASE_URL).rstrip("/")
-        transport = _transport(host, _google.checked_key(api_key), self._wire)
+        host = (base_url or BASE_URL).rstrip("/")
+        transport = _transport(host, checked_key(api_key), self._wire)
         self._client = GenerativeServiceClient(transport=transport)
 
     def close(self) -> None:
@@ -74,7 +76,7 @@ class GoogleGenerativeAIProvider(Provider):
         except JobError:
             raise
         except GoogleAPICallError as error:
-            raise _google.error_from(self._wire.received, texts=len(texts), secret=self.api_key) from error
+            raise error_from(self._wire.received, texts=len(texts), secret=self.api_key) from error
         except Exception as error:
             return _google.vectors_without_sdk(self._wire.received, error, texts=len(texts), secret=self.api_key)
         vectors: list[Any] = answer["embedding"]

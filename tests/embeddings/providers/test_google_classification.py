@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embeddings.providers._google import LONGEST_WAIT, cleaned, error_from
-from embeddings.providers._transport import Received
+from embeddings.google.errors import LONGEST_WAIT, cleaned, error_from
+from embeddings.google.transport import Received
 from jobs.errors import (
     AuthError,
     BadResponse,

@@ -23,7 +23,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 import embeddings.generate
 import jobs.execute
 import jobs.workers
-from embeddings.providers import _transport
+from embeddings.google import transport
 from jobs.broker import WakeConsumer
 
 STEP, _, ACTION = os.environ["SABOTAGE"].partition("/")
@@ -131,6 +131,6 @@ replace(jobs.execute, "finish", lambda finish: forget(around(finish, "", "", "th
 replace(jobs.workers, "release_worker", lambda release: around(release, "", "", "what a lost worker held"))
 replace(embeddings.generate, "_read", lambda read: around(read, "reading", ""))
 replace(embeddings.generate, "embed_texts", lambda embed: around(embed, "calling", "answered"))
-replace(_transport._Stream, "read", lambda read: around(read, "waiting for the answer", ""))
+replace(transport._Stream, "read", lambda read: around(read, "waiting for the answer", ""))
 replace(WakeConsumer, "ack", lambda ack: around(ack, "acking", "acked"))
 replace(BaseDatabaseWrapper, "commit", watch_commits)
