@@ -16,7 +16,7 @@ from tests.yellowbook.catalogue.syncing.support import page, shop, sitemap
 pytestmark = pytest.mark.flow
 
 #: Pages, and listings on each.
-PAGES, LISTINGS = 20, 5
+PAGES, LISTINGS = 8, 5
 WORKER: dict[str, Any] = {"CATALOGUE_ALLOW_PRIVATE": "1", "CATALOGUE_PAGE_BYTES": "200000"}
 
 
@@ -95,7 +95,7 @@ def test_a_site_goes_live_though_a_worker_is_killed_in_every_stage(
     told = ask(system.api, "GET", f"/api/catalogue/syncs/{sync['id']}")
     assert (told["new"], told["rejected"], told["changed"]) == (PAGES * LISTINGS, 0, 0)
     assert (told["pages"]["failed"], told["pages"]["read"]) == (4, PAGES + 2)
-    assert system.sql("SELECT count(*), count(DISTINCT name) FROM directory_business") == [(100, 100)]
+    assert system.sql("SELECT count(*), count(DISTINCT name) FROM directory_business") == [(PAGES * LISTINGS,) * 2]
     assert system.without_fresh_vector() == 0
     found = ask(system.api, "GET", f"/api/search?q={system.mark} Хаан ресторан 7-3")["results"]
     assert found[0]["business"]["name"] == f"{system.mark} Хаан ресторан 7-3"

@@ -18,10 +18,13 @@ from yellowbook.directory.api.serializers import CleanCharField
 class UserField(TextField):
     """A user by name."""
 
-    def to_internal_value(self, data: Any) -> Any:
+    def run_validation(self, data: Any = serializers.empty) -> Any:
         """Return the user of that name."""
+        name = super().run_validation(data)
+        if name is None:
+            return None
         model = get_user_model()
-        user = model._default_manager.filter(**{model.USERNAME_FIELD: super().to_internal_value(data)}).first()
+        user = model._default_manager.filter(**{model.USERNAME_FIELD: name}).first()
         if user is None:
             raise serializers.ValidationError("There is no such user.")
         return user

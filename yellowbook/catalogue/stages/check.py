@@ -16,6 +16,7 @@ from yellowbook.catalogue.quality.check import check
 from yellowbook.catalogue.quality.verdict import Decision, Verdict
 from yellowbook.catalogue.stages.kinds import INDEX_BUSINESS
 from yellowbook.catalogue.stages.publish import unpublish
+from yellowbook.llm import available
 
 Stage = Listing.Stage
 
@@ -32,7 +33,7 @@ def check_listings(batch: Batch) -> None:
             batch.succeed(job, "nothing to do")
             continue
         try:
-            verdict = check(listing.business_id)
+            verdict = check(listing.business_id, budget=batch.budget if available() else None)
         except JobError as error:
             batch.fail(job, error)
             continue

@@ -212,7 +212,7 @@ def test_broken_json_ld_microdata_and_cyrillic_are_read(site, source):
     )
     microdata = (
         '<div itemscope itemtype="https://schema.org/Store"><b itemprop="name">Дэлгүүр Од</b>'
-        '<span itemprop="address">Сүхбаатарын талбай 1</span></div>'
+        '<span itemprop="address">Сүхбаатарын талбай 1</span><i itemprop="telephone">+976 7012 3456</i></div>'
     ).encode()
     site.serve("/", page(shop("Хан бууз")) + broken + microdata)
     sync(source)
