@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "yellowbook.search",
     "yellowbook.directory",
     "yellowbook.similarity",
+    "yellowbook.notifications",
     "embeddings",
     "jobs",
     "jobs.upkeep",
@@ -214,6 +215,11 @@ SIMILAR_LIMIT = env.integer("SIMILAR_LIMIT", 10, at_least=1, at_most=50)
 #: Days after which a list is computed anew though nothing is known to have changed.
 SIMILAR_DAYS = env.integer("SIMILAR_DAYS", 7, at_least=1)
 
+# --- Sellers' servers -------------------------------------------------------------------------------------------------
+
+#: Whether addresses that sellers give may lead to private networks and odd ports: for sellers inside one's own network.
+CATALOGUE_ALLOW_PRIVATE = env.flag("CATALOGUE_ALLOW_PRIVATE", False)
+
 # --- Secrets ----------------------------------------------------------------------------------------------------------
 
 # Masked in whatever they get into on its way to a row, a log or a screen.
@@ -241,6 +247,7 @@ RETENTION_JOBS_DAYS = env.integer("RETENTION_JOBS_DAYS", 30)
 RETENTION_DEAD_LETTERS_DAYS = env.integer("RETENTION_DEAD_LETTERS_DAYS", 90)
 RETENTION_RUNS_DAYS = env.integer("RETENTION_RUNS_DAYS", 180)
 RETENTION_WORKERS_DAYS = env.integer("RETENTION_WORKERS_DAYS", 7)
+RETENTION_DELIVERIES_DAYS = env.integer("RETENTION_DELIVERIES_DAYS", 30)
 
 DRAMATIQ_BROKER = {
     "BROKER": "jobs.broker.WakeBroker",
@@ -332,6 +339,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "JobStatus": "jobs.states.Status",
+        "DeliveryState": "yellowbook.notifications.models.Delivery.State",
         "BusinessStatus": "yellowbook.directory.models.BusinessStatus",
         "RunState": "jobs.models.Run.State",
         "BulkActionState": "jobs.models.BulkAction.State",
