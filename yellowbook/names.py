@@ -11,7 +11,7 @@ from django.db.models import Model
 from django.utils.translation import gettext_lazy, gettext_noop
 
 #: The apps whose names are translated here.
-APPS = ("directory", "similarity", "embeddings", "jobs", "upkeep", "alerts", "knox")
+APPS = ("directory", "similarity", "embeddings", "jobs", "upkeep", "alerts", "notifications", "knox")
 
 #: Models and fields that the admin shows.
 NAMES = (
@@ -167,6 +167,23 @@ NAMES = (
     gettext_noop("path"),
     gettext_noop("notified"),
     gettext_noop("at"),
+    gettext_noop("notification"),
+    gettext_noop("notifications"),
+    gettext_noop("delivery"),
+    gettext_noop("event"),
+    gettext_noop("owner"),
+    gettext_noop("channel"),
+    gettext_noop("body"),
+    gettext_noop("last status"),
+    gettext_noop("last answer"),
+    gettext_noop("last error"),
+    gettext_noop("occurred at"),
+    gettext_noop("sent at"),
+    gettext_noop("repeats"),
+    gettext_noop("delivery attempt"),
+    gettext_noop("delivery attempts"),
+    gettext_noop("number"),
+    gettext_noop("ms"),
     gettext_noop("auth token"),
     gettext_noop("auth tokens"),
     gettext_noop("digest"),

@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "yellowbook.directory",
     "yellowbook.similarity",
     "yellowbook.catalogue",
+    "yellowbook.notifications",
     "embeddings",
     "jobs",
     "jobs.upkeep",
@@ -239,7 +240,7 @@ conceal(
 #: Seconds for one page of a catalogue, redirects included; bytes of it.
 CATALOGUE_TIMEOUT = env.seconds("CATALOGUE_TIMEOUT", 30.0, at_least=0.1)
 CATALOGUE_PAGE_BYTES = env.integer("CATALOGUE_PAGE_BYTES", 10_485_760, at_least=1_024)
-#: Whether catalogues may be on private addresses, for tests and for sellers inside one's own network.
+#: Whether addresses that sellers give may lead to private networks and odd ports: for sellers inside one's own network.
 CATALOGUE_ALLOW_PRIVATE = env.flag("CATALOGUE_ALLOW_PRIVATE", False)
 #: Whom sites can write to about our visits: an address or a page.
 CATALOGUE_CONTACT = env.text("CATALOGUE_CONTACT")
@@ -261,6 +262,7 @@ RETENTION_JOBS_DAYS = env.integer("RETENTION_JOBS_DAYS", 30)
 RETENTION_DEAD_LETTERS_DAYS = env.integer("RETENTION_DEAD_LETTERS_DAYS", 90)
 RETENTION_RUNS_DAYS = env.integer("RETENTION_RUNS_DAYS", 180)
 RETENTION_WORKERS_DAYS = env.integer("RETENTION_WORKERS_DAYS", 7)
+RETENTION_DELIVERIES_DAYS = env.integer("RETENTION_DELIVERIES_DAYS", 30)
 
 DRAMATIQ_BROKER = {
     "BROKER": "jobs.broker.WakeBroker",
@@ -352,6 +354,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "JobStatus": "jobs.states.Status",
+        "DeliveryState": "yellowbook.notifications.models.Delivery.State",
         "BusinessStatus": "yellowbook.directory.models.BusinessStatus",
         "RunState": "jobs.models.Run.State",
         "BulkActionState": "jobs.models.BulkAction.State",

@@ -54,6 +54,7 @@ def shell(languages: Sequence[tuple[str, str]]) -> dict[str, object]:
                         _link(_("Invariants"), "rule", "upkeep_auditresult"),
                         _link(_("Alerts"), "notifications", "alerts_alert"),
                         _link(_("Alert events"), "history", "alerts_alertevent"),
+                        _link(_("Notifications"), "send", "notifications_delivery"),
                     ],
                 },
                 {

@@ -18,6 +18,7 @@ urlpatterns = [
     path("api/admin/", include("embeddings.api.urls")),
     path("api/admin/", include("jobs.api.urls")),
     path("api/admin/", include("jobs.alerts.urls")),
+    path("api/admin/", include("yellowbook.notifications.api.urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     re_path(r"^api(/[\s\S]*)?\Z", errors.not_found),
