@@ -23,7 +23,7 @@ from jobs.errors import (
     ServerError,
 )
 from tests.embeddings.conftest import KEY
-from yellowbook.llm import Blocked, Generated, available, generate
+from yellowbook.llm import Blocked, Generated, available, calls, generate
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -216,6 +216,19 @@ def test_what_is_no_text_is_invalid_input_and_is_not_sent(prompt: str, standin: 
     with pytest.raises(InvalidInput):
         generate(prompt, schema=Colour)
     assert standin.log.totals()["calls"] == 0
+
+
+def test_a_call_that_the_sdk_refuses_is_not_judged_by_the_answer_to_another(standin: StandIn, monkeypatch) -> None:
+    standin.faults.add(Rule(fault="503"))
+    with pytest.raises(ServerError):
+        ask()
+
+    def refuse(**_):
+        raise TypeError("no such option")
+
+    monkeypatch.setattr(calls._client()._client.models, "generate_content", refuse)
+    with pytest.raises(ConfigurationError, match="no such option"):
+        ask()
 
 
 def test_a_name_that_is_no_model_is_a_mistake_of_configuration(standin: StandIn, settings) -> None:

@@ -1,5 +1,6 @@
 """The budget of prompts: asked before every call, apart from that of embeddings."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from uuid import uuid4
 
@@ -80,6 +81,18 @@ def test_a_failed_call_is_paid_for_too(standin: StandIn, limited) -> None:
     with pytest.raises(ServerError):
         ask()
     assert llm_throttle().look().units_this_minute == 1
+
+
+@pytest.mark.parametrize("fault", [None, "500"])
+def test_its_minute_starts_with_the_end_of_the_call_and_not_at_its_deadline(standin: StandIn, limited, fault) -> None:
+    limited(rpm=100)
+    answering(standin)
+    if fault:
+        standin.faults.add(Rule(fault=fault))
+    with nullcontext() if fault is None else pytest.raises(ServerError):
+        ask()
+    (spent,) = llm_throttle().spent()
+    assert spent.free_in <= WINDOW / 1000
 
 
 def test_the_budget_of_a_lane_is_spent_and_no_other(standin: StandIn, limited) -> None:
