@@ -12,5 +12,9 @@ class CatalogueConfig(AppConfig):
     verbose_name = _("Catalogues")
 
     def ready(self) -> None:
-        """Import the receivers."""
+        """Import the receivers, and say how sellers are told of syncs."""
         from yellowbook.catalogue.stages import receivers  # noqa: F401
+        from yellowbook.catalogue.syncing.telling import OWNER, recipient
+        from yellowbook.notifications.owners import register_owner
+
+        register_owner(OWNER, recipient)

@@ -31,6 +31,11 @@ class Seller(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="sellers"
     )
     contact = models.CharField(max_length=300, blank=True, default="")
+    #: Where it is told of syncs: by signed webhook (`syncing.telling`) and by e-mail.
+    webhook_url = models.URLField(max_length=1_000, blank=True, default="")
+    notification_email = models.EmailField(blank=True, default="")
+    #: Counts the keys that sign its webhooks; a new number makes a new key.
+    webhook_key = models.PositiveIntegerField(db_default=1)
     tier = models.CharField(max_length=10, choices=Tier, default=Tier.STANDARD)
     #: Requests to the seller's sites, over all of them.
     requests_per_minute = models.PositiveIntegerField(

@@ -12,7 +12,7 @@ from yellowbook.catalogue.fetch.errors import Refused
 from yellowbook.catalogue.models import CatalogueSource, Listing, Seller, Sync
 from yellowbook.catalogue.stages.why import Owner, why
 from yellowbook.catalogue.syncing.progress import progress_of
-from yellowbook.directory.api.serializers import CleanCharField
+from yellowbook.directory.api.serializers import CleanCharField, CleanEmailCharField
 
 
 class UserField(TextField):
@@ -34,18 +34,42 @@ class UserField(TextField):
         return str(value.get_username())
 
 
+def _fetchable(url: str) -> str:
+    """Return an address in its normal form; which network it leads to is looked at when it is used."""
+    try:
+        return str(checked_url(url, allow_private=True))
+    except Refused as error:
+        raise serializers.ValidationError(str(error)) from None
+
+
 class SellerSerializer(serializers.ModelSerializer[Seller]):
     """A seller."""
 
     name = CleanCharField(max_length=200)
     contact = CleanCharField(max_length=300, required=False, allow_blank=True)
     owner = UserField(required=False, allow_null=True, max_length=150, help_text="Sees it with a token of its own.")
+    webhook_url = TextField(max_length=1_000, required=False, allow_blank=True, help_text="Told of every sync.")
+    notification_email = CleanEmailCharField(max_length=254, required=False, allow_blank=True)
     requests_per_minute = WholeNumberField(required=False, min_value=1, max_value=6_000)
 
     class Meta:
         model = Seller
-        fields: ClassVar = ["id", "name", "owner", "contact", "tier", "requests_per_minute", "created_at"]
+        fields: ClassVar = [
+            "id",
+            "name",
+            "owner",
+            "contact",
+            "tier",
+            "webhook_url",
+            "notification_email",
+            "requests_per_minute",
+            "created_at",
+        ]
         read_only_fields: ClassVar = ["created_at"]
+
+    def validate_webhook_url(self, url: str) -> str:
+        """Refuse what nothing could ever be sent to."""
+        return _fetchable(url) if url else url
 
 
 class CatalogueSourceSerializer(serializers.ModelSerializer[CatalogueSource]):
@@ -74,10 +98,7 @@ class CatalogueSourceSerializer(serializers.ModelSerializer[CatalogueSource]):
 
     def validate_url(self, url: str) -> str:
         """Refuse what no sync could ever fetch."""
-        try:
-            return str(checked_url(url, allow_private=True))
-        except Refused as error:
-            raise serializers.ValidationError(str(error)) from None
+        return _fetchable(url)
 
     def validate_seller_id(self, seller_id: Any) -> Any:
         """Refuse a seller that is not there."""

@@ -6,4 +6,7 @@ discover   the job `sync_source`: robots.txt, sitemaps, the first pages
 scrape     the job `scrape_catalogue`: one page
 merge      from what a page says to listings and businesses
 settle     ending a sync whose pages are done: the vanished, the summary
+telling    what the seller hears of it
+progress   how far a sync has come
+visiting   who we say we are, and where we may go
 """

@@ -14,6 +14,7 @@ from yellowbook.catalogue.models import CatalogueSource, Listing, Page, Sync
 from yellowbook.catalogue.stages.publish import unpublish
 from yellowbook.catalogue.syncing.begin import SYNC_SOURCE
 from yellowbook.catalogue.syncing.discover import SCRAPE_CATALOGUE
+from yellowbook.catalogue.syncing.telling import tell
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +36,7 @@ UPDATE catalogue_sync AS sync
                               ORDER BY created_at DESC LIMIT 1) AS job
          WHERE open.state = 'discovering') AS last
  WHERE sync.id = last.id AND sync.state = 'discovering' AND last.status IN ('dead', 'cancelled')
-RETURNING sync.source_id
+RETURNING sync.id, sync.source_id, sync.state
 """
 #: Pages whose job has given up.
 _NOT_READ = """
@@ -54,12 +55,14 @@ def settle() -> int:
     """End the syncs that have come to their end; return how many. The leader's duty."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_NOT_BEGUN, [SYNC_SOURCE])
-        failed = [source_id for (source_id,) in cursor.fetchall()]
-        _reschedule(Q(pk__in=failed))
+        ended = cursor.fetchall()
+        _reschedule(Q(pk__in=[source_id for _, source_id, _ in ended]))
+        for sync in Sync.objects.filter(pk__in=[sync_id for sync_id, _, state in ended if state == State.FAILED]):
+            tell(sync)
         cursor.execute(_NOT_READ, [SCRAPE_CATALOGUE])
     waiting = Page.objects.filter(state=Page.State.WAITING).values("sync")
     done = Sync.objects.filter(state=State.READING).exclude(pk__in=waiting)
-    return len(failed) + sum(finish(sync_id) for sync_id in done.values_list("pk", flat=True))
+    return len(ended) + sum(finish(sync_id) for sync_id in done.values_list("pk", flat=True))
 
 
 def finish(sync_id: UUID) -> bool:
@@ -99,6 +102,8 @@ def _miss(sync: Sync) -> int:
 
 def _end(sync: Sync, state: str, *, error: str = "", vanished: int = 0) -> None:
     Sync.objects.filter(pk=sync.pk).update(state=state, error=error, vanished=vanished, finished_at=Now())
+    sync.refresh_from_db()
+    tell(sync)
 
 
 def _reschedule(sources: Q) -> None:
