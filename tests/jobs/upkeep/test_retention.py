@@ -266,6 +266,8 @@ class TestBatches:
         monkeypatch.setattr(pruners, "BATCH", 1)
         for number in range(10):
             put(kind, f"{number}", "succeeded", finished_at=long_ago(90 * DAY))
+        # Those of other apps would take their part of the time.
+        monkeypatch.setattr(pruners, "_pruners", {"jobs": pruners._pruners["jobs"]})
         now = iter(range(0, 10_000, 20))
         assert 0 < prune(clock=lambda: next(now))["jobs"] < 10
         assert prune()["jobs"] > 0

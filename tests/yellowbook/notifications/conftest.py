@@ -38,11 +38,13 @@ class Receiver:
     port: int = 0
     answers: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
     requests: list[tuple[Message, bytes]] = field(default_factory=list)
+    #: Answers that whoever asked did not read to their end.
+    broken_off: int = 0
     #: Set to let a request that was told to hang go on.
     go_on: threading.Event = field(default_factory=threading.Event)
 
     def answer(self, status: int, headers: dict[str, str] | None = None, body: bytes = b"") -> None:
-        """Answer the next request like this, 0 with silence; without any, requests are answered with 204."""
+        """Answer the next request like this, 0 with silence, -1 drop by drop; without any, with 204."""
         self.answers.append((status, headers or {}, body))
 
     def verified(self, index: int = -1) -> dict[str, Any]:
@@ -64,6 +66,11 @@ def receiver(settings: Any, sellers: dict[str, Recipient]) -> Iterator[Receiver]
             if status == 0:
                 made.go_on.wait(20)
                 return
+            if status == -1:
+                while not made.go_on.wait(0.02):
+                    self.wfile.write(b"HTTP/1.1 200 OK\r\n" if not answer else b"x-drop: 1\r\n")
+                    answer = b"begun"
+                return
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
@@ -72,6 +79,7 @@ def receiver(settings: Any, sellers: dict[str, Recipient]) -> Iterator[Receiver]
                 self.wfile.write(answer)
             except OSError:
                 # Whoever asked has read enough.
+                made.broken_off += 1
                 self.close_connection = True
 
         def log_message(self, *_: Any) -> None:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from django.utils import timezone
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from jobs.models import Attempt, DeadLetter, JobExecution, Lane
+from tests.concurrency import until
 from tests.jobs.support import make_due
 from tests.yellowbook.catalogue.fetch.support import ToLoopback
 from tests.yellowbook.test_secrets import all_logs
@@ -170,6 +172,20 @@ def test_silence_ends_at_the_deadline_and_is_tried_again(receiver: Receiver, mon
     assert attempt.ms >= 200
 
 
+def test_an_answer_that_comes_drop_by_drop_ends_at_the_deadline_too(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(posting, "OVERALL", 0.3)
+    receiver.answer(-1)
+    # So that the test ends where no deadline does.
+    stop = Timer(5, receiver.go_on.set)
+    stop.start()
+    told = tell()
+    run()
+    stop.cancel()
+    assert again(told).last_error == "The receiver gave no answer within 0.3 s."
+
+
 def test_a_server_that_is_away_is_tried_again(receiver: Receiver, sellers: dict[str, Recipient]) -> None:
     sellers["7f0c"] = Recipient(webhook_url="http://127.0.0.1:1/x", secret=SECRET)
     told = tell()
@@ -236,6 +252,7 @@ def test_of_a_huge_answer_the_beginning_is_read_and_a_line_kept(receiver: Receiv
     told = tell()
     run()
     assert again(told).last_answer == "x" * KEPT
+    assert until(lambda: receiver.broken_off == 1, "the end of the answer")
     receiver.answer(200, body=b"y" * 1_000_000)
     assert len(posted(receiver.url, allow_private=True).answer) == MOST
 

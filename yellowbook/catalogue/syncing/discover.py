@@ -21,7 +21,7 @@ from yellowbook.catalogue.fetch.robots import DISALLOW_ALL, Rules, read_robots
 from yellowbook.catalogue.fetch.site import absolute, same_site
 from yellowbook.catalogue.fetch.sitemap import read_sitemaps
 from yellowbook.catalogue.models import CatalogueSource, Sync
-from yellowbook.catalogue.syncing.visiting import visitor
+from yellowbook.catalogue.syncing.visiting import of_site, visitor
 
 #: The kind of job that reads one page.
 SCRAPE_CATALOGUE: Final = "scrape_catalogue"
@@ -58,7 +58,7 @@ def sync_sources(batch: Batch) -> None:
             with visitor() as fetcher:
                 found = discover(fetcher, sync.source)
         except JobError as error:
-            batch.fail(job, error)
+            batch.fail(job, of_site(error))
             continue
         batch.succeed(job, f"{len(found.urls)} pages")
         batch.before_finish(partial(_write, job, sync, found))

@@ -31,7 +31,7 @@ from yellowbook.catalogue.models import Page, Sync
 from yellowbook.catalogue.syncing.discover import MOST_PAGES, add_pages, allowed
 from yellowbook.catalogue.syncing.merge import merge
 from yellowbook.catalogue.syncing.turns import give_back, take
-from yellowbook.catalogue.syncing.visiting import visitor
+from yellowbook.catalogue.syncing.visiting import of_site, visitor
 
 State = Page.State
 
@@ -69,7 +69,7 @@ def scrape_pages(batch: Batch) -> None:
                 continue
             merged = _merge_all(page, reading.items)
         except JobError as error:
-            batch.fail(job, error)
+            batch.fail(job, of_site(error))
             continue
         batch.succeed(job, merged if reading.items else reading.state)
         batch.before_finish(partial(_write, job, page, page.sync, rules, reading))

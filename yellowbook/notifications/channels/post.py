@@ -59,7 +59,7 @@ def post(
             said.status = response.status
             said.answer = _beginning(response).decode(errors="replace")
             return _seconds(response.headers)
-    except httpcore2.TimeoutException as error:
+    except (TooSlow, httpcore2.TimeoutException) as error:
         raise TooSlow(f"The receiver gave no answer within {OVERALL:g} s.") from error
     except _BROKEN as error:
         raise Unreachable(f"The receiver was not reached: {type(error).__name__}.") from error

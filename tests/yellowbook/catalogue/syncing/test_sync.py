@@ -3,7 +3,8 @@
 import pytest
 
 from embeddings.models import Embedding
-from jobs.models import DeadLetter, JobExecution
+from jobs.lifecycle.circuit import MAX_REJECTIONS
+from jobs.models import DeadLetter, JobExecution, Lane
 from tests.yellowbook.catalogue.syncing.support import page, shop, sitemap, source_at, stages, summary, sync, work
 from yellowbook.catalogue.models import Listing, Page, Sync
 from yellowbook.catalogue.syncing.begin import start_due, start_sync
@@ -204,6 +205,17 @@ def test_a_page_that_can_not_be_had_costs_only_itself(site, source, settings, pa
     done = sync(source)
     assert (done.state, summary(done)) == ("completed", {"new": 1})
     assert told in Page.objects.get(url=site.url + path).error
+
+
+def test_a_site_that_refuses_everything_pauses_no_lane(site, source):
+    paths = [f"/{number}" for number in range(MAX_REJECTIONS + 5)]
+    sitemap(site, *paths)
+    for path in ("/", *paths):
+        site.serve(path, status=403)
+    done = sync(source)
+    assert (done.state, done.pages.filter(state="failed").count()) == ("failed", len(paths) + 1)
+    assert not Lane.objects.filter(paused_at__isnull=False).exists()
+    assert "403" in done.error
 
 
 def test_broken_json_ld_microdata_and_cyrillic_are_read(site, source):
