@@ -115,6 +115,7 @@ def test_a_site_goes_live_though_a_worker_is_killed_in_every_stage(
     assert found[0]["business"]["name"] == f"{system.mark} Хаан ресторан 7-3"
 
     texts, jobs = standin.texts(system.mark).total(), system.results()
+    site.serve("/500", page())
     again = summary(system, ask(system.api, "POST", path, expected=202)["id"])
     assert (again["new"], again["changed"], again["vanished"]) == (0, 0, 0)
     assert standin.texts(system.mark).total() == texts
