@@ -52,21 +52,17 @@ class OwnRows(APIView):
 class _Many(OwnRows, generics.ListAPIView[Any]):
     """A list."""
 
-    rows: ClassVar[QuerySet[Any]]
-
     def get_queryset(self) -> QuerySet[Any]:
         """Return what the caller may see."""
-        return self.own(self.rows.all())
+        return self.own(super().get_queryset())
 
 
 class _One(OwnRows, generics.RetrieveAPIView[Any]):
     """One row."""
 
-    rows: ClassVar[QuerySet[Any]]
-
     def get_queryset(self) -> QuerySet[Any]:
         """Return what the caller may see."""
-        return self.own(self.rows.all())
+        return self.own(super().get_queryset())
 
 
 class _Editable(mixins.UpdateModelMixin, mixins.DestroyModelMixin, _One):
@@ -88,7 +84,7 @@ class _Editable(mixins.UpdateModelMixin, mixins.DestroyModelMixin, _One):
 class SellersView(mixins.CreateModelMixin, _Many):
     """All sellers."""
 
-    rows = Seller.objects.select_related("owner")
+    queryset = Seller.objects.select_related("owner")
     owner_path = "owner"
     serializer_class = SellerSerializer
     ordering = "-created_at"
@@ -107,7 +103,7 @@ class SellersView(mixins.CreateModelMixin, _Many):
 class SellerView(_Editable):
     """One seller."""
 
-    rows = Seller.objects.select_related("owner")
+    queryset = Seller.objects.select_related("owner")
     owner_path = "owner"
     serializer_class = SellerSerializer
 
@@ -121,7 +117,7 @@ class SellerView(_Editable):
 class SourcesView(mixins.CreateModelMixin, _Many):
     """All catalogues."""
 
-    rows = CatalogueSource.objects.all()
+    queryset = CatalogueSource.objects.all()
     owner_path = "seller__owner"
     serializer_class = CatalogueSourceSerializer
     ordering = "-created_at"
@@ -140,7 +136,7 @@ class SourcesView(mixins.CreateModelMixin, _Many):
 class SourceView(_Editable):
     """One catalogue."""
 
-    rows = CatalogueSource.objects.all()
+    queryset = CatalogueSource.objects.all()
     owner_path = "seller__owner"
     serializer_class = CatalogueSourceSerializer
 
@@ -167,7 +163,7 @@ class SyncNowView(OwnRows):
 class SyncsView(_Many):
     """All syncs."""
 
-    rows = Sync.objects.all()
+    queryset = Sync.objects.all()
     owner_path = "source__seller__owner"
     serializer_class = SyncSerializer
     ordering = "-started_at"
@@ -178,7 +174,7 @@ class SyncsView(_Many):
 class SyncView(_One):
     """One sync."""
 
-    rows = Sync.objects.all()
+    queryset = Sync.objects.all()
     owner_path = "source__seller__owner"
     serializer_class = SyncSerializer
 
@@ -187,7 +183,7 @@ class SyncView(_One):
 class ListingsView(_Many):
     """What was read of all catalogues."""
 
-    rows = Listing.objects.all()
+    queryset = Listing.objects.all()
     owner_path = "source__seller__owner"
     serializer_class = ListingSerializer
     ordering = "-created_at"
@@ -198,7 +194,7 @@ class ListingsView(_Many):
 class ListingView(_One):
     """One listing."""
 
-    rows = Listing.objects.all()
+    queryset = Listing.objects.all()
     owner_path = "source__seller__owner"
     serializer_class = ListingDetailSerializer
 

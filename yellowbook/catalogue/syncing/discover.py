@@ -49,8 +49,7 @@ class Found:
 def sync_sources(batch: Batch) -> None:
     """Find the pages of each source's sync, and have each read by a job; the handler of `sync_source`."""
     for job in batch.jobs:
-        syncs = Sync.objects.select_related("source__seller")
-        sync = syncs.filter(source=UUID(job.subject), state=Sync.State.DISCOVERING).first()
+        sync = _begun(UUID(job.subject))
         if sync is None:
             batch.succeed(job, "nothing to do")
             continue
@@ -62,6 +61,17 @@ def sync_sources(batch: Batch) -> None:
             continue
         batch.succeed(job, f"{len(found.urls)} pages")
         batch.before_finish(partial(_write, job, sync, found))
+
+
+def _begun(source_id: UUID) -> Sync | None:
+    """Return the sync whose pages are to be found: the one under way, or one that failed over it and is retried."""
+    sync = Sync.objects.filter(source=source_id).select_related("source__seller").order_by("-started_at").first()
+    if sync is None or sync.state == Sync.State.DISCOVERING:
+        return sync
+    if sync.state == Sync.State.FAILED and not sync.pages.exists():
+        Sync.objects.filter(pk=sync.pk).update(state=Sync.State.DISCOVERING, error="", finished_at=None)
+        return sync
+    return None
 
 
 def discover(fetcher: Fetcher, source: CatalogueSource) -> Found:

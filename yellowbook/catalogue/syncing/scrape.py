@@ -58,7 +58,7 @@ def scrape_pages(batch: Batch) -> None:
     """Read each page of the batch; the handler of `scrape_catalogue`."""
     for job in batch.jobs:
         page = Page.objects.select_related("sync__source__seller").filter(pk=job.subject).first()
-        if page is None or page.state != State.WAITING or page.sync is None or not _under_way(page.sync):
+        if page is None or page.sync is None or not _to_read(page, page.sync):
             batch.succeed(job, "nothing to do")
             continue
         rules = parse(page.sync.robots)
@@ -75,8 +75,9 @@ def scrape_pages(batch: Batch) -> None:
         batch.before_finish(partial(_write, job, page, page.sync, rules, reading))
 
 
-def _under_way(sync: Sync) -> bool:
-    return sync.state in Sync.UNDER_WAY
+def _to_read(page: Page, sync: Sync) -> bool:
+    """Tell whether a page waits to be read, or could not be read and its job was retried, perhaps after the sync."""
+    return page.state == State.FAILED or (page.state == State.WAITING and sync.state in Sync.UNDER_WAY)
 
 
 def _visited(page: Page, sync: Sync, rules: Rules) -> Reading | float:
@@ -152,12 +153,15 @@ def _write(
     """Note what became of a page, and go where it leads."""
     if job.id not in held:
         return {}
-    written = Page.objects.filter(pk=page.pk, state=State.WAITING, sync=sync).update(
+    written = Page.objects.filter(pk=page.pk, state=page.state, sync=sync).update(
         state=reading.state, merged=0, error="", **reading.page
     )
     if written:
         if reading.state == State.UNCHANGED:
             Sync.objects.filter(pk=sync.pk).update(unchanged=F("unchanged") + len(page.told))
+        if sync.state not in Sync.UNDER_WAY:
+            # Where it leads is for the next sync.
+            return {}
         room = MOST_PAGES - Page.objects.filter(sync=sync).count()
         add_pages(sync, allowed([], reading.links, rules, page.url)[: max(0, room)])
     return {}

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 
 from jobs.duties import Duty, register
@@ -32,7 +32,8 @@ UPDATE catalogue_sync AS sync
        finished_at = statement_timestamp()
   FROM (SELECT open.id, job.status, job.error FROM catalogue_sync AS open
          CROSS JOIN LATERAL (SELECT status, error FROM jobs_jobexecution
-                              WHERE kind = %s AND subject = open.source_id::text AND created_at >= open.started_at
+                              WHERE kind = %s AND subject = open.source_id::text
+                                AND (finished_at IS NULL OR finished_at >= open.started_at)
                               ORDER BY created_at DESC LIMIT 1) AS job
          WHERE open.state = 'discovering') AS last
  WHERE sync.id = last.id AND sync.state = 'discovering' AND last.status IN ('dead', 'cancelled')
@@ -60,8 +61,8 @@ def settle() -> int:
         for sync in Sync.objects.filter(pk__in=[sync_id for sync_id, _, state in ended if state == State.FAILED]):
             tell(sync)
         cursor.execute(_NOT_READ, [SCRAPE_CATALOGUE])
-    waiting = Page.objects.filter(state=Page.State.WAITING).values("sync")
-    done = Sync.objects.filter(state=State.READING).exclude(pk__in=waiting)
+    waiting = Page.objects.filter(sync=OuterRef("pk"), state=Page.State.WAITING)
+    done = Sync.objects.filter(~Exists(waiting), state=State.READING)
     return len(ended) + sum(finish(sync_id) for sync_id in done.values_list("pk", flat=True))
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from embeddings.models import Embedding
+from jobs.deadletters import retry_one
 from jobs.lifecycle.circuit import MAX_REJECTIONS
 from jobs.models import DeadLetter, JobExecution, Lane
 from tests.yellowbook.catalogue.syncing.support import page, shop, sitemap, source_at, stages, summary, sync, work
@@ -229,6 +230,31 @@ def test_broken_json_ld_microdata_and_cyrillic_are_read(site, source):
     site.serve("/", page(shop("Хан бууз")) + broken + microdata)
     sync(source)
     assert stages(source) == {"Хан бууз": "live", "Дэлгүүр Од": "live", "Хан": "invalid"}
+
+
+def test_a_page_that_could_not_be_read_is_read_when_its_dead_letter_is_retried(site, source):
+    sitemap(site, "/", "/other")
+    site.serve("/", page(shop("Хан бууз")))
+    site.serve("/other", status=403)
+    sync(source)
+    assert stages(source) == {"Хан бууз": "live"}
+    site.serve("/other", page(shop("Номин кафе"), links='<link rel="next" href="/more">'))
+    retry_one(DeadLetter.objects.get().job_id, triggered_by="болд")
+    work()
+    assert stages(source) == {"Хан бууз": "live", "Номин кафе": "live"}
+    assert "/more" not in site.paths()
+    assert Sync.objects.get().new == 2
+
+
+def test_a_sync_that_could_not_begin_goes_on_when_its_dead_letter_is_retried(site, source):
+    site.serve("/robots.txt", b"User-agent: *\nDisallow: /\n")
+    site.serve("/", page(shop("Хан бууз")))
+    assert sync(source).state == "failed"
+    site.serve("/robots.txt", b"")
+    retry_one(DeadLetter.objects.get().job_id, triggered_by="болд")
+    work()
+    assert Sync.objects.get().state == "completed"
+    assert stages(source) == {"Хан бууз": "live"}
 
 
 def test_only_one_sync_of_a_source_is_under_way(site, source):
