@@ -13,7 +13,7 @@ from yellowbook.catalogue.syncing import settle  # noqa: F401 it declares a duty
 from yellowbook.catalogue.syncing.begin import SYNC_SOURCE
 from yellowbook.catalogue.syncing.discover import SCRAPE_CATALOGUE, sync_sources
 from yellowbook.catalogue.syncing.scrape import scrape_pages
-from yellowbook.llm import available, llm_throttle
+from yellowbook.llm import available, llm_throttle, preload
 
 #: One site that has enough of us is no reason for the others to wait.
 _OF_SITES: Final = MappingProxyType(
@@ -47,6 +47,7 @@ register(
         subject_name="listing_id",
         subject_model="catalogue.Listing",
         throttle=lambda: llm_throttle() if available() else None,
+        preload=lambda: preload() if available() else None,
     )
 )
 register(

@@ -34,7 +34,8 @@ def duplicate(candidate: Candidate) -> str | None:
     vector = _vector(candidate)
     if vector is None:
         return None
-    near = nearest(vector, _others(candidate), limit=LOOKED_AT)
+    # Nobody waits for it: a worker need not hold the sketches that a search process does.
+    near = nearest(vector, _others(candidate), limit=LOOKED_AT, exact=True)
     same = {found.business_id: found.cosine for found in near if found.cosine > SAME_TEXT}
     others = Business.objects.in_bulk(list(same))
     for business_id, cosine in same.items():
