@@ -34,7 +34,10 @@ def embed_texts(texts: Sequence[str], task: TaskType, provider: Provider) -> lis
         return vectors
     finally:
         seconds = time.monotonic() - started
-        log.info("provider_call", provider=provider.name, texts=len(texts), outcome=outcome, ms=round(seconds * 1000))
-        if provider.needs_key or task is not TaskType.QUERY:
-            # A query that costs nothing is not worth a write.
+        # A query that costs nothing is not worth a write, nor a line in the log.
+        costs = provider.needs_key or task is not TaskType.QUERY
+        if costs or outcome != "ok":
+            took = round(seconds * 1000)
+            log.info("provider_call", provider=provider.name, texts=len(texts), outcome=outcome, ms=took)
+        if costs:
             count_call(provider.name, provider.model, outcome, texts=len(texts), seconds=seconds)
