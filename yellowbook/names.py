@@ -11,10 +11,44 @@ from django.db.models import Model
 from django.utils.translation import gettext_lazy, gettext_noop
 
 #: The apps whose names are translated here.
-APPS = ("directory", "similarity", "embeddings", "jobs", "upkeep", "alerts", "notifications", "knox")
+APPS = ("directory", "catalogue", "similarity", "embeddings", "jobs", "upkeep", "alerts", "notifications", "knox")
 
 #: Models and fields that the admin shows.
 NAMES = (
+    gettext_noop("seller"),
+    gettext_noop("sellers"),
+    gettext_noop("contact"),
+    gettext_noop("webhook url"),
+    gettext_noop("notification email"),
+    gettext_noop("webhook key"),
+    gettext_noop("tier"),
+    gettext_noop("requests per minute"),
+    gettext_noop("catalogue source"),
+    gettext_noop("catalogue sources"),
+    gettext_noop("url"),
+    gettext_noop("interval hours"),
+    gettext_noop("needs javascript"),
+    gettext_noop("is active"),
+    gettext_noop("last synced at"),
+    gettext_noop("next sync at"),
+    gettext_noop("sync"),
+    gettext_noop("syncs"),
+    gettext_noop("robots"),
+    gettext_noop("new"),
+    gettext_noop("changed"),
+    gettext_noop("unchanged"),
+    gettext_noop("rejected"),
+    gettext_noop("vanished"),
+    gettext_noop("listing"),
+    gettext_noop("listings"),
+    gettext_noop("page"),
+    gettext_noop("stage"),
+    gettext_noop("reason"),
+    gettext_noop("told"),
+    gettext_noop("told hash"),
+    gettext_noop("written"),
+    gettext_noop("provenance"),
+    gettext_noop("verdict"),
     gettext_noop("similarity"),
     gettext_noop("similarities"),
     gettext_noop("neighbours"),
