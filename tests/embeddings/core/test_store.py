@@ -55,8 +55,9 @@ def test_nothing_to_store_is_no_error() -> None:
 
 def test_a_hundred_vectors_take_three_statements_and_those_of_who_listens(django_assert_num_queries) -> None:
     vectors = [new(business(str(n))) for n in range(100)]
-    # Rows are locked, vectors stored, changes noted; kept searches outdated, lists of similar businesses marked.
-    with django_assert_num_queries(5):
+    # Rows are locked, vectors stored, changes noted; kept searches outdated, lists of similar businesses marked,
+    # listings of catalogues that wait for them looked for.
+    with django_assert_num_queries(6):
         assert set(put(*vectors).values()) == {True}
 
 

@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 
 from jobs.actor import acting_as
 from jobs.states import Source
+from yellowbook.catalogue.api.filters import ListingFilter, SourceFilter, SyncFilter
 from yellowbook.catalogue.api.serializers import (
     CatalogueSourceSerializer,
     JudgementSerializer,
@@ -121,7 +122,7 @@ class SourcesView(mixins.CreateModelMixin, _Many):
     owner_path = "seller__owner"
     serializer_class = CatalogueSourceSerializer
     ordering = "-created_at"
-    filterset_fields = ["seller_id", "is_active"]
+    filterset_class = SourceFilter
 
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Register a catalogue; it is synced within seconds, unless `is_active` is false."""
@@ -167,7 +168,7 @@ class SyncsView(_Many):
     owner_path = "source__seller__owner"
     serializer_class = SyncSerializer
     ordering = "-started_at"
-    filterset_fields = ["source_id", "state"]
+    filterset_class = SyncFilter
 
 
 @extend_schema_view(get=extend_schema(summary="Show a sync: how far it has come, and its summary"))
@@ -187,7 +188,7 @@ class ListingsView(_Many):
     owner_path = "source__seller__owner"
     serializer_class = ListingSerializer
     ordering = "-created_at"
-    filterset_fields = ["source_id", "stage"]
+    filterset_class = ListingFilter
 
 
 @extend_schema_view(get=extend_schema(summary="Show a listing: what its page says, and why it is not live"))

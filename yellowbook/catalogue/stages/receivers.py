@@ -5,7 +5,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.dispatch import receiver
 
 from embeddings.current import current_model
@@ -36,15 +36,17 @@ def catch_up() -> int:
     fresh = Embedding.objects.filter(
         business=OuterRef("business"), model=current_model(), text_hash=OuterRef("business__text_hash")
     )
-    with transaction.atomic():
-        return _lead_on(Listing.objects.filter(Exists(fresh)).order_by("updated_at")[:AT_ONCE])
+    return _lead_on(Listing.objects.filter(Exists(fresh), stage=Stage.EMBEDDING).order_by("updated_at")[:AT_ONCE])
 
 
-def _lead_on(listings: Any) -> int:
+@transaction.atomic(savepoint=False)
+def _lead_on(listings: QuerySet[Listing]) -> int:
     """Lead those of the listings on that wait for their vector; return how many."""
     waiting = Listing.objects.filter(pk__in=listings.values("pk"), stage=Stage.EMBEDDING)
     rows = waiting.select_for_update(of=("self",), no_key=True).order_by("pk")
     found = list(rows.values_list("pk", "name", "source__seller__tier"))
+    if not found:
+        return 0
     Listing.objects.filter(pk__in=[pk for pk, *_ in found]).update(stage=Stage.QUALITY)
     for tier in Seller.Tier.values:
         mine = [(pk, name) for pk, name, of in found if of == tier]
