@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.conf import settings
 from django.db import connection, transaction
 
 from yellowbook.catalogue.models import Turn
@@ -16,8 +17,9 @@ from yellowbook.catalogue.models import Turn
 BURST: Final = 30
 #: Requests to one host at once.
 AT_ONCE: Final = 2
-#: Seconds after which a request is taken for lost.
-LOST_AFTER: Final = 120.0
+#: How many times as long as a page may take a request is waited for before it is taken for lost: with rendering, a page
+#: takes up to two times.
+LOST_AFTER: Final = 2.5
 #: Seconds to wait when too many requests are under way.
 WHILE_BUSY: Final = 0.5
 
@@ -46,7 +48,10 @@ def take(spacings: Mapping[str, float], *, most: Collection[str] = ()) -> float:
         for turn in turns:
             turn.full_at = max(turn.full_at, now) + timedelta(seconds=spacings[turn.key])
             if turn.key in most:
-                turn.busy_until = [*_under_way(turn, now), now + timedelta(seconds=LOST_AFTER)]
+                turn.busy_until = [
+                    *_under_way(turn, now),
+                    now + timedelta(seconds=LOST_AFTER * settings.CATALOGUE_TIMEOUT),
+                ]
             turn.save()
     return 0.0
 
