@@ -20,6 +20,7 @@ PAGES, LISTINGS = 8, 5
 WORKER: dict[str, Any] = {
     "CATALOGUE_ALLOW_PRIVATE": "1",
     "CATALOGUE_PAGE_BYTES": "200000",
+    "CATALOGUE_TIMEOUT": "5",
     "LLM_RPM": "0",
     "LLM_TPM": "0",
     "LLM_RPD": "0",
