@@ -151,20 +151,20 @@ def _database(url: str) -> dict[str, object]:
         raise ImproperlyConfigured("DATABASE_URL=(secret) is not valid: expected a libpq URL.") from None
     parts.pop("client_encoding", None)
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "yellowbook.postgresql",
         "NAME": parts.pop("dbname", "yellowbook"),
         "USER": parts.pop("user", ""),
         "PASSWORD": parts.pop("password", ""),
         "HOST": parts.pop("host", ""),
         "PORT": parts.pop("port", ""),
-        # A pooled connection may be dead since the server restarted: it is tried before it is used.
-        "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             **parts,
             "connect_timeout": parts.get("connect_timeout", 5),
             # The URL's own options come later, and win.
             "options": f"{_SESSION} {parts.get('options', '')}".strip(),
-            "pool": {"min_size": 1, "max_size": 32, "timeout": 5, "max_idle": 60},
+            # A pool that can't connect tries again after 1, 2, 4 ... seconds, up to `reconnect_timeout`, and does nothing
+            # else meanwhile: with psycopg_pool's 300 an outage of minutes would go on for minutes after its end.
+            "pool": {"min_size": 1, "max_size": 32, "timeout": 5, "max_idle": 60, "reconnect_timeout": 5},
         },
     }
 
