@@ -57,4 +57,5 @@ class Rota:
                     raise
                 log.exception("duty_failed", duty=duty.name)
             except Exception:
+                # Whatever one duty trips over, the others are due all the same; this one is due again later.
                 log.exception("duty_failed", duty=duty.name)

@@ -162,8 +162,8 @@ def _database(url: str) -> dict[str, object]:
             "connect_timeout": parts.get("connect_timeout", 5),
             # The URL's own options come later, and win.
             "options": f"{_SESSION} {parts.get('options', '')}".strip(),
-            # A pool that can't connect tries again after 1, 2, 4 ... seconds, up to `reconnect_timeout`, and does nothing
-            # else meanwhile: with psycopg_pool's 300 an outage of minutes would go on for minutes after its end.
+            # A pool that can't connect tries again after 1, 2, 4 ... seconds, up to `reconnect_timeout`, and does
+            # nothing else meanwhile: with 300, the default, an outage would go on for as long again after its end.
             "pool": {"min_size": 1, "max_size": 32, "timeout": 5, "max_idle": 60, "reconnect_timeout": 5},
         },
     }

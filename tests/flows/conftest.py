@@ -13,7 +13,7 @@ from tests.flows.house import Houses, clean_environment
 from tests.flows.sizes import FULL, FULL_TIMEOUT, SMALL, TIMEOUT, Sizes
 from tests.flows.standin import StandIn
 from tests.flows.system import System
-from tests.flows.trouble import figures
+from tests.flows.trouble import Google, figures, steered
 
 #: Flows that the everyday run leaves to `--full-size`; what they show, tests with fewer processes show as well.
 ONLY_AT_FULL_SIZE = frozenset(
@@ -97,6 +97,13 @@ def standin(running_standin: StandIn) -> StandIn:
     """The stand-in for Google's API, with nothing in its log and no delay."""
     running_standin.reset()
     return running_standin
+
+
+@pytest.fixture
+def google(standin: StandIn) -> Iterator[Google]:
+    """The stand-in with all its levers."""
+    with steered(standin) as google:
+        yield google
 
 
 @pytest.fixture

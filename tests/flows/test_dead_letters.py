@@ -1,7 +1,6 @@
 """Poisoned texts, keys that are revoked, faults at random: what fails, what waits, what is tried again."""
 
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from itertools import pairwise
@@ -15,7 +14,6 @@ from jobs.lifecycle.circuit import MAX_REJECTIONS
 from tests.flows.api import Api
 from tests.flows.conftest import Start
 from tests.flows.sizes import Sizes
-from tests.flows.standin import StandIn
 from tests.flows.system import System
 from tests.flows.trouble import (
     Google,
@@ -32,7 +30,6 @@ from tests.flows.trouble import (
     resume,
     retry_cause,
     states,
-    steered,
     tallies,
 )
 
@@ -52,12 +49,6 @@ PASSING_CLASSES = {"network", "server", "bad_response"}
 TIMEOUT = "2"
 #: People who press "retry" in the same moment.
 OPERATORS = 4
-
-
-@pytest.fixture
-def google(standin: StandIn) -> Iterator[Google]:
-    with steered(standin) as google:
-        yield google
 
 
 @pytest.mark.parametrize("provider", ["gemini", "google-generativeai"])

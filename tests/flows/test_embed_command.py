@@ -7,15 +7,13 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import pytest
 
 from tests.flows.conftest import Start
-from tests.flows.standin import StandIn
 from tests.flows.system import System
 from tests.flows.terminal import Terminal
-from tests.flows.trouble import Google, replace_worker, steered
+from tests.flows.trouble import Google, replace_worker
 from tests.flows.waiting import until
 from yellowbook.local.options import ROOT
 
@@ -26,10 +24,9 @@ BATCH = "10"
 
 
 @pytest.fixture
-def google(standin: StandIn) -> Iterator[Google]:
-    with steered(standin) as google:
-        google.take(0.5)
-        yield google
+def google(google: Google) -> Google:
+    google.take(0.5)
+    return google
 
 
 def at_terminal(system: System, *arguments: str, columns: int = 100) -> Terminal:

@@ -1,7 +1,6 @@
 """The provider's quota: never exceeded, with a reserve for urgent work, and waiting that costs nothing."""
 
 import time
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +8,6 @@ import pytest
 
 from tests.flows.conftest import Start
 from tests.flows.sizes import Sizes
-from tests.flows.standin import StandIn
 from tests.flows.system import System
 from tests.flows.trouble import (
     Google,
@@ -22,7 +20,6 @@ from tests.flows.trouble import (
     replace_worker,
     resume,
     states,
-    steered,
 )
 
 pytestmark = pytest.mark.flow
@@ -35,12 +32,6 @@ A_MINUTE = 61_000
 #: Seconds for which a waiting lane is watched, and how often it may ask for budget meanwhile.
 WATCHED = 4.0
 MOST_LOOKS = 4
-
-
-@pytest.fixture
-def google(standin: StandIn) -> Iterator[Google]:
-    with steered(standin) as google:
-        yield google
 
 
 def looks(system: System) -> int:

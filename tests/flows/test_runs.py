@@ -3,7 +3,6 @@
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,9 +10,8 @@ import pytest
 
 from tests.flows.conftest import Start
 from tests.flows.sizes import Sizes
-from tests.flows.standin import StandIn
 from tests.flows.system import System
-from tests.flows.trouble import Google, ask, replace_worker, steered
+from tests.flows.trouble import Google, ask, replace_worker
 
 pytestmark = pytest.mark.flow
 
@@ -22,12 +20,6 @@ BATCH = "10"
 #: Rounds of two starts at once.
 ROUNDS = 5
 PER_MINUTE = 300
-
-
-@pytest.fixture
-def google(standin: StandIn) -> Iterator[Google]:
-    with steered(standin) as google:
-        yield google
 
 
 def begin(system: System, **options: Any) -> dict[str, Any]:

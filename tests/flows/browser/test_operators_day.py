@@ -1,27 +1,19 @@
 """What an operator sees and does in the admin, in a real browser."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.flows.browser.conftest import Arrive
 from tests.flows.conftest import Start
-from tests.flows.standin import StandIn
-from tests.flows.trouble import Google, replace_worker, steered
+from tests.flows.trouble import Google, replace_worker
 
 pytestmark = [pytest.mark.flow, pytest.mark.browser]
 
 OPERATORS, READERS = "Operators", "Operators (read only)"
 #: Milliseconds within which the page has to tell of something new.
 SOON = 10_000
-
-
-@pytest.fixture
-def google(standin: StandIn) -> Iterator[Google]:
-    with steered(standin) as google:
-        yield google
 
 
 def panel(page: Page, name: str):

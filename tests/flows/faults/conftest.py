@@ -9,8 +9,7 @@ from tests.flows.conftest import SYSTEMS
 from tests.flows.faults.nursery import Nursery
 from tests.flows.faults.stage import Stage
 from tests.flows.house import Houses, clean_environment
-from tests.flows.standin import StandIn
-from tests.flows.trouble import Google, steered
+from tests.flows.trouble import Google
 
 
 @pytest.fixture(scope="session")
@@ -18,13 +17,6 @@ def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
     """The process that workers are forked from."""
     with Nursery(clean_environment(), tmp_path_factory.mktemp("nursery")) as nursery:
         yield nursery
-
-
-@pytest.fixture
-def google(standin: StandIn) -> Iterator[Google]:
-    """The stand-in with all its levers."""
-    with steered(standin) as google:
-        yield google
 
 
 @pytest.fixture
