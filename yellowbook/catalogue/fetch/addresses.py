@@ -99,8 +99,9 @@ def checked_addresses(
 ) -> Sequence[str]:
     """Look a host up, once, and return its addresses, all of which may be connected to.
 
-    One address that is not public refuses the host: a mixture is either a mistake or an attempt. Raises `Refused`,
-    `Unreachable` when there is none, `TooSlow` after `timeout` seconds.
+    One address that is not public refuses the host: a mixture is either a mistake or an attempt. With `allow_private`,
+    private and loopback ones will do too. Raises `Refused`, `Unreachable` when there is none, `TooSlow` after `timeout`
+    seconds.
     """
     try:
         addresses = _within(timeout, lambda: resolver(host, port))
@@ -108,11 +109,19 @@ def checked_addresses(
         raise Unreachable(f"{host} was not found: {error}") from error
     if not addresses:
         raise Unreachable(f"{host} has no address.")
-    if not allow_private:
-        for address in addresses:
-            if not is_public(address):
-                raise Refused(f"{host} leads to {address}, which is no public address.")
+    for address in addresses:
+        if not is_public(address) and not (allow_private and _is_inside(address)):
+            raise Refused(f"{host} leads to {address}, which is no public address.")
     return addresses
+
+
+def _is_inside(address: str) -> bool:
+    """Tell whether an address is a private or loopback one. Link-local ones, where clouds keep secrets, are not."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return ip.is_private and not ip.is_link_local
 
 
 def _within(timeout: float, look_up: Callable[[], Sequence[str]]) -> Sequence[str]:

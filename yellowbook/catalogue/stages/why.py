@@ -10,6 +10,7 @@ from jobs.models import JobExecution
 from jobs.states import Status
 from yellowbook.catalogue.models import Listing
 from yellowbook.catalogue.stages.kinds import INDEX_BUSINESS, QUALITY_CONTROL
+from yellowbook.directory.selectors import published
 
 Stage = Listing.Stage
 
@@ -54,6 +55,9 @@ _JOBS: Final = {
 def why(listing: Listing) -> Why:
     """Return where a listing is and what keeps it there; one query at most."""
     stage = Stage(listing.stage)
+    if stage is Stage.LIVE and not published().filter(pk=listing.business_id).exists():
+        # Somebody has unpublished the business; the next sync will find that, and leave it so.
+        stage = Stage.HELD
     if stage in _OWNERS:
         owner, usual = _OWNERS[stage]
         return Why(stage, listing.reason or usual, owner)

@@ -1,29 +1,8 @@
 """Both groups of operators see computed lists."""
 
-from django.apps import apps as installed
-from django.contrib.auth.management import create_permissions
 from django.db import migrations
 
-GROUPS = ("Operators (read only)", "Operators")
-PERMISSION = "view_similarity"
-
-
-def let_see(apps, schema_editor):
-    alias = schema_editor.connection.alias
-    # Permissions are made after all migrations; the groups need theirs now.
-    create_permissions(installed.get_app_config("similarity"), verbosity=0, using=alias)
-    found = apps.get_model("auth", "Permission").objects.using(alias)
-    permission = found.get(content_type__app_label="similarity", codename=PERMISSION)
-    for group in apps.get_model("auth", "Group").objects.using(alias).filter(name__in=GROUPS):
-        group.permissions.add(permission)
-
-
-def let_not_see(apps, schema_editor):
-    alias = schema_editor.connection.alias
-    found = apps.get_model("auth", "Permission").objects.using(alias)
-    permissions = found.filter(content_type__app_label="similarity", codename=PERMISSION)
-    for group in apps.get_model("auth", "Group").objects.using(alias).filter(name__in=GROUPS):
-        group.permissions.remove(*permissions)
+from yellowbook.operators import let_operators
 
 
 class Migration(migrations.Migration):
@@ -34,4 +13,4 @@ class Migration(migrations.Migration):
         ("similarity", "0001_similarity"),
     ]
 
-    operations = [migrations.RunPython(let_see, let_not_see)]
+    operations = [let_operators("similarity", see=["similarity"])]

@@ -168,3 +168,9 @@ def test_addresses_that_are_not_public_pass_where_they_are_allowed():
     found = checked_addresses("x", 80, resolver=lambda host, port: ["127.0.0.1"], allow_private=True, timeout=5)
 
     assert found == ["127.0.0.1"]
+
+
+@pytest.mark.parametrize("address", ["169.254.169.254", "fe80::1", "224.0.0.1", "nonsense"])
+def test_what_is_inside_is_no_link_local_address(address):
+    with pytest.raises(Refused):
+        checked_addresses("x", 80, resolver=lambda host, port: ["10.0.0.1", address], allow_private=True, timeout=5)

@@ -140,3 +140,12 @@ def test_a_dead_job_is_the_operators(source):
     )
     assert why(listing).owner is Owner.OPERATOR
     assert "API key not valid" in why(listing).reason
+
+
+def test_a_live_listing_whose_business_a_person_unpublishes_says_so(source, judged):
+    judged(Decision.APPROVED)
+    sync(source)
+    listing = Listing.objects.get()
+    assert why(listing).owner is Owner.NOBODY
+    update_business(listing.business_id, {"status": "unpublished"})
+    assert (why(listing).stage, why(listing).owner) == ("held", Owner.EDITOR)
