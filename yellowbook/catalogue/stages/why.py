@@ -55,7 +55,7 @@ _JOBS: Final = {
 def why(listing: Listing) -> Why:
     """Return where a listing is and what keeps it there; one query at most."""
     stage = Stage(listing.stage)
-    if stage is Stage.LIVE and not published().filter(pk=listing.business_id).exists():
+    if stage is Stage.LIVE and not (listing.business_id and published().filter(pk=listing.business_id).exists()):
         # Somebody has unpublished the business; the next sync will find that, and leave it so.
         stage = Stage.HELD
     if stage in _OWNERS:
