@@ -6,6 +6,7 @@ over at once (`embeddings.switch`); where nobody has switched, the settings say 
 
 from functools import cache
 from threading import Lock
+from typing import LiteralString
 
 from django.conf import settings
 from django.db import connection
@@ -18,7 +19,9 @@ from embeddings.providers.base import Provider
 #: The ASCII codes of "ylwmodel".
 SWITCH_LOCK = int.from_bytes(b"ylwmodel", "big")
 
-_CHOSEN = "SELECT model FROM embeddings_servingmodel WHERE vendor = %s"
+#: The model that was switched to, none where nobody has switched; for statements that ask for more besides. Its one
+#: parameter is `vendor(settings.EMBEDDING_PROVIDER)`.
+CHOSEN: LiteralString = "SELECT model FROM embeddings_servingmodel WHERE vendor = %s"
 
 _making = Lock()
 
@@ -74,6 +77,6 @@ def _made(name: str, model: str, timeout: float) -> Provider:
 def _chosen() -> str | None:
     # Asked with every search: composing the statement would take longer than running it.
     with connection.cursor() as cursor:
-        cursor.execute(_CHOSEN, [vendor(settings.EMBEDDING_PROVIDER)])
+        cursor.execute(CHOSEN, [vendor(settings.EMBEDDING_PROVIDER)])
         row = cursor.fetchone()
     return str(row[0]) if row else None

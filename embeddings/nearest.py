@@ -103,14 +103,16 @@ def _by_walk(vector: Vector, subjects: QuerySet[Any], model: str, limit: int) ->
     return sorted(found, key=lambda near: (-near.cosine, near.business_id))
 
 
-#: Candidates, and whatever has changed since the sketches were made, as far as they are among the subjects. In plain
-#: SQL: composing it otherwise takes as long as running it.
+#: Candidates, and whatever has changed since the sketches were made, as far as they are among the subjects: the nearest
+#: are asked about that until enough are. In plain SQL: composing it otherwise takes as long as running it.
 _BEST_OF: LiteralString = """
-SELECT stored.business_id, stored.vector <#> %s::halfvec AS distance
-  FROM embeddings_embedding AS stored
- WHERE stored.model = %s AND stored.business_id = ANY(%s::uuid[] || ARRAY({changed}))
-   AND CASE WHEN EXISTS ({subjects}) THEN true END
- ORDER BY distance, stored.business_id LIMIT %s
+SELECT business_id, distance
+  FROM (SELECT business_id, vector <#> %s::halfvec AS distance
+          FROM embeddings_embedding
+         WHERE model = %s AND business_id = ANY(%s::uuid[] || ARRAY({changed}))
+         ORDER BY distance, business_id OFFSET 0) AS stored
+ WHERE CASE WHEN EXISTS ({subjects}) THEN true END
+ ORDER BY distance, business_id LIMIT %s
 """
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from embeddings.calls import embed_texts
 from embeddings.current import current_model, provider_for
 from embeddings.prepare import prepare
+from embeddings.providers import provider_class
 from embeddings.providers.base import DIMENSIONS, Provider, TaskType
 from embeddings.quota import query_throttle
 from jobs.budget import Budget, Cost
@@ -57,14 +58,22 @@ def embed_query(text: str, *, model: str | None = None) -> Vector | None:
         return found.result()
     vector: Vector | None = None
     try:
-        vector = _kept(key)
-        if vector is None:
-            vector = _made_by_one(key, text, model)
+        vector = _shared(key, text, model) if _asks_somebody() else _made(text, model)
     finally:
         with _lock:
             del _under_way[key]
         mine.set_result(vector)
     return vector
+
+
+def _asks_somebody() -> bool:
+    """Tell whether a vector costs a call; one that does not is made before Redis could answer."""
+    return provider_class(settings.EMBEDDING_PROVIDER).needs_key
+
+
+def _shared(key: str, text: str, model: str) -> Vector | None:
+    vector = _kept(key)
+    return _made_by_one(key, text, model) if vector is None else vector
 
 
 def _kept(key: str) -> Vector | None:

@@ -1,17 +1,38 @@
 """Reading businesses."""
 
+from collections.abc import Collection
+from typing import Final
 from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db import connection
 from django.db.models import QuerySet
+from psycopg import sql
 
 from yellowbook.directory.models import Business, BusinessStatus
 from yellowbook.directory.text import TEXT_FIELDS, clean_text
+
+_COLUMNS: Final = {field.attname: sql.Identifier(str(field.column)) for field in Business._meta.concrete_fields}
+_PUBLISHED_BY_ID: Final = sql.SQL("SELECT {columns} FROM {table} WHERE id = ANY(%s::uuid[]) AND status = %s").format(
+    columns=sql.SQL(", ").join(list(_COLUMNS.values())), table=sql.Identifier(Business._meta.db_table)
+)
 
 
 def published() -> QuerySet[Business]:
     """Return the businesses that everybody may see."""
     return Business.objects.filter(status=BusinessStatus.PUBLISHED)
+
+
+def published_by_id(ids: Collection[UUID]) -> dict[UUID, Business]:
+    """Return those of some businesses that everybody may see, by id, in no order; one query.
+
+    For pages of search results: Django takes longer to compose the statement than PostgreSQL to run it.
+    """
+    with connection.cursor() as cursor:
+        # The ids as one text: psycopg takes longer for each UUID than PostgreSQL.
+        cursor.execute(_PUBLISHED_BY_ID, ["{" + ",".join([each.hex for each in ids]) + "}", BusinessStatus.PUBLISHED])
+        rows = cursor.fetchall()
+    return {(found := Business.from_db(connection.alias, list(_COLUMNS), row)).pk: found for row in rows}
 
 
 def visible_to(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Business]:

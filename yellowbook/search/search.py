@@ -11,14 +11,13 @@ import orjson
 from django.conf import settings
 from django.db import connection
 
-from embeddings.current import current_model
 from jobs.shared import shared
 from yellowbook.directory.models import Business
-from yellowbook.directory.selectors import published
+from yellowbook.directory.selectors import published_by_id
 from yellowbook.directory.text import clean_text
 from yellowbook.search.filters import Filters
 from yellowbook.search.rank import Hit, Ranked, Ranking, Reason, rank
-from yellowbook.search.version import current_version
+from yellowbook.search.version import serving
 
 #: Longest query, in characters.
 LONGEST_QUERY = 300
@@ -76,14 +75,14 @@ def _visible(hits: Sequence[Hit], wanted: int) -> dict[UUID, Business]:
     rest = list(hits)
     while rest and len(found) < wanted:
         some, rest = rest[: wanted - len(found)], rest[wanted - len(found) :]
-        found |= {business.pk: business for business in published().filter(pk__in=[hit.business_id for hit in some])}
+        found |= published_by_id([hit.business_id for hit in some])
     return found
 
 
 def _ranked(query: str, filters: Filters) -> tuple[Ranked, bool]:
     """Return the ranking of a query and whether it was kept from before; one that had to do without a vector is not."""
-    model = current_model()
-    key = _key(query, filters, model)
+    model, version = serving()
+    key = _key(query, filters, model, version)
     kept = shared.get(key)
     if kept is not None:
         return _read(kept), True
@@ -93,10 +92,10 @@ def _ranked(query: str, filters: Filters) -> tuple[Ranked, bool]:
     return ranked, False
 
 
-def _key(query: str, filters: Filters, model: str) -> str:
+def _key(query: str, filters: Filters, model: str, version: str) -> str:
     # Two servers may share a Redis, and have the same version.
     server = [connection.settings_dict[name] for name in ("HOST", "PORT")]
-    asked = orjson.dumps([server, query, filters.given(), model, current_version()], option=orjson.OPT_SORT_KEYS)
+    asked = orjson.dumps([server, query, filters.given(), model, version], option=orjson.OPT_SORT_KEYS)
     return f"search:{sha256(asked).hexdigest()}"
 
 

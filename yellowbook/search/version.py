@@ -4,18 +4,25 @@ It is counted in PostgreSQL, with the changes themselves: a crash or an outage o
 too late.
 """
 
+from typing import LiteralString
+
+from django.conf import settings
 from django.db import connection
 
+from embeddings.current import CHOSEN, configured_model
+from embeddings.providers import vendor
 from jobs.duties import Duty, register
 
 #: Seconds between two merges.
 MERGE_EVERY = 5.0
 
 #: With it, which database it is: one that was made anew counts from the beginning.
-_VERSION = """
+_VERSION: LiteralString = """
 SELECT (SELECT oid FROM pg_database WHERE datname = current_database()) || '.' || coalesce(sum(changes), 0)
   FROM search_change
 """
+#: Asked with every search, so in one statement.
+_SERVING: LiteralString = f"SELECT ({CHOSEN}), ({_VERSION})"
 _MERGE = """
 WITH gone AS (DELETE FROM search_change RETURNING changes)
 INSERT INTO search_change (changes) SELECT sum(changes) FROM gone HAVING count(*) > 0
@@ -27,6 +34,14 @@ def current_version() -> str:
     with connection.cursor() as cursor:
         cursor.execute(_VERSION)
         return str(cursor.fetchone()[0])
+
+
+def serving() -> tuple[str, str]:
+    """Return the name of the model that serves, and the version; one small query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SERVING, [vendor(settings.EMBEDDING_PROVIDER)])
+        model, version = cursor.fetchone()
+    return model or configured_model(), version
 
 
 def note_change() -> None:

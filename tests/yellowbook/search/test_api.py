@@ -81,7 +81,7 @@ def test_it_costs_the_same_queries_whatever_is_found(visitor, put, django_assert
         put(f"Sky {number}", "Hotel")
     embed()
     visitor.get("/api/search", {"q": "warm"})
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         visitor.get("/api/search", {"q": "sky", "limit": 1})
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         assert visitor.get("/api/search", {"q": "sky", "limit": 12}).json()["cached"]

@@ -130,7 +130,11 @@ class TestQueries:
     def test_spellings_of_one_query_are_one(self):
         assert normalised("  Blue\tSKY \n") == normalised("blue sky") == "blue sky"
 
-    def test_a_hundred_equal_queries_at_once_embed_once(self, places, monkeypatch):
+    @pytest.fixture
+    def as_if_it_cost(self, monkeypatch):
+        monkeypatch.setattr("embeddings.providers.local.LocalProvider.needs_key", True)
+
+    def test_a_hundred_equal_queries_at_once_embed_once(self, places, monkeypatch, as_if_it_cost):
         calls = []
 
         def counted(texts, task, provider):
@@ -154,12 +158,16 @@ class TestQueries:
         assert len(vectors) == 100
         assert all((vector == vectors[0]).all() for vector in vectors)
 
-    def test_who_can_not_share_a_process_shares_redis(self, places, monkeypatch):
+    def test_who_can_not_share_a_process_shares_redis(self, places, monkeypatch, as_if_it_cost):
         first = query.embed_query("across processes")
         monkeypatch.setattr(query, "embed_texts", None)
         assert (query.embed_query("across processes") == first).all()
 
-    def test_a_process_that_died_over_a_query_holds_nobody_up_for_long(self, places, settings):
+    def test_what_costs_nothing_is_not_shared(self, places):
+        assert query.embed_query("free of charge") is not None
+        assert shared.shared.get(f"query:{current_model()}:{sha256(b'free of charge').hexdigest()}") is None
+
+    def test_a_process_that_died_over_a_query_holds_nobody_up_for_long(self, places, settings, as_if_it_cost):
         settings.SEARCH_TIMEOUT = 0.2
         key = f"query:{current_model()}:{sha256(b'left behind').hexdigest()}"
         assert shared.shared.claim(f"{key}:claim", seconds=0.2)
