@@ -19,7 +19,8 @@ from unfold.widgets import UnfoldAdminURLInputWidget
 from jobs.actor import current_actor
 from jobs.admin.base import ListedAdmin, ReadOnlyAdmin
 from jobs.lifecycle import StateConflict
-from yellowbook.catalogue.models import CatalogueSource, Listing, Seller, Sync
+from yellowbook.catalogue.models import CatalogueSource, Listing, Page, Seller, Sync
+from yellowbook.catalogue.stages.compare import told_and_shown
 from yellowbook.catalogue.stages.review import approve, reject
 from yellowbook.catalogue.stages.why import why
 from yellowbook.catalogue.syncing.begin import start_sync
@@ -30,6 +31,8 @@ Stage = Listing.Stage
 _ADDRESSES = {URLField: {"assume_scheme": "https", "widget": UnfoldAdminURLInputWidget}}
 #: Syncs that a catalogue's page shows.
 LAST_SYNCS = 10
+#: Pages that could not be read that a sync's page shows.
+MOST_PAGES = 100
 #: The colour of each stage and state; its name is always written out too.
 STAGE_COLOURS = {
     **dict.fromkeys((Stage.EMBEDDING.value, Stage.QUALITY.value, Stage.INDEXING.value), "info"),
@@ -122,6 +125,20 @@ class SyncAdmin(ReadOnlyAdmin):
     list_filter = ["state"]
     list_select_related = ["source"]
     ordering = ["-started_at", "pk"]
+    fieldsets = [(None, {"fields": ["source", "requested_by", "started_at", "finished_at", "robots"]})]
+    change_form_outer_before_template = "admin/catalogue/sync.html"
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show a sync with its summary, and the pages that could not be read."""
+        context = dict(extra_context or {})
+        sync: Sync | None = self.get_object(request, object_id)
+        if sync is not None:
+            failed = Page.objects.filter(sync=sync, state=Page.State.FAILED).order_by("url")
+            context |= {"sync": sync, "progress": progress_of(sync), "failed": failed[:MOST_PAGES]}
+        response: HttpResponse = super().change_view(request, object_id, form_url, context)
+        return response
 
     @display(description=_("state"), ordering="state", label=STATE_COLOURS)
     def shown_state(self, sync: Sync) -> tuple[str, str]:
@@ -138,7 +155,10 @@ class ListingAdmin(ReadOnlyAdmin):
     list_select_related = ["source"]
     search_fields = ["name"]
     ordering = ["-created_at", "pk"]
-    exclude = ["told_hash"]
+    fieldsets = [
+        (None, {"fields": ["source", "page", "external_id", "business"]}),
+        (_("Times"), {"fields": ["created_at", "updated_at", "missed"]}),
+    ]
     change_form_outer_before_template = "admin/catalogue/listing.html"
 
     @display(description=_("stage"), ordering="stage", label=STAGE_COLOURS)
@@ -159,7 +179,9 @@ class ListingAdmin(ReadOnlyAdmin):
         if listing is not None:
             context |= {
                 "listing": listing,
+                "title": listing.name,
                 "why": why(listing),
+                "values": told_and_shown(listing),
                 "can_judge": self.has_judge_permission(request) and listing.stage in {Stage.REVIEW, Stage.REJECTED},
             }
         response: HttpResponse = super().change_view(request, object_id, form_url, context)

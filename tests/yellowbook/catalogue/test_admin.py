@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from tests.yellowbook.catalogue.syncing.support import page, shop, source_at, sync, work
 from yellowbook.catalogue.models import Listing, Seller, Sync
+from yellowbook.directory.services import update_business
 
 pytestmark = pytest.mark.django_db
 
@@ -98,3 +99,20 @@ def test_what_comes_from_outside_is_escaped(admin_client, source, listing):
     for path in pages:
         shown = admin_client.get(path).content.decode()
         assert EVIL not in shown, path
+
+
+def test_a_listing_shows_what_the_site_says_beside_what_a_person_made_of_it(admin_client, listing):
+    update_business(listing.business_id, {"description": "Шинэ тайлбар"})
+    shown = admin_client.get(address(listing)).content.decode()
+    assert "Хан бууз: бууз, цуйван, хуушуур" in shown
+    assert "Шинэ тайлбар" in shown
+    assert shown.count("edited by a person") == 1
+
+
+def test_a_sync_names_the_pages_that_could_not_be_read(admin_client, site, source):
+    site.serve("/", page(shop("Хан бууз"), links='<link rel="next" href="/lost">'))
+    site.serve("/lost", status=403)
+    done = sync(source)
+    shown = admin_client.get(address(done)).content.decode()
+    assert "Pages that could not be read" in shown
+    assert site.url + "/lost" in shown
