@@ -1,0 +1,24 @@
+"""The kind of job of this app."""
+
+from django.conf import settings
+
+from jobs.kinds import Kind, register
+from yellowbook.enrichment.feed import EnrichmentFeed
+from yellowbook.enrichment.handler import enrich_businesses
+from yellowbook.enrichment.making import asks_model
+from yellowbook.enrichment.names import ENRICH_BUSINESS, GEMINI
+from yellowbook.llm import llm_throttle, preload
+
+register(
+    Kind(
+        name=ENRICH_BUSINESS,
+        handler=enrich_businesses,
+        subject_name="business_id",
+        subject_model="directory.Business",
+        # A prompt is about one business, and fails alone; the rules are fast.
+        batch_size=1 if settings.ENRICHMENT == GEMINI else 50,
+        throttle=lambda: llm_throttle() if asks_model() else None,
+        preload=lambda: preload() if asks_model() else None,
+        feed=EnrichmentFeed(),
+    )
+)
