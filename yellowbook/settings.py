@@ -231,7 +231,10 @@ SEARCH_TIMEOUT = env.seconds("SEARCH_TIMEOUT", 3.0, at_least=0.1)
 #: Seconds for which the answer to a query is kept, unless what it would find changes before.
 SEARCH_CACHE = env.seconds("SEARCH_CACHE", 3600.0)
 #: Sections of a business's public page, in order: a template and what fills it (`yellowbook.search.pages.panels`).
-BUSINESS_PANELS = [("public/panels/businesses.html", "yellowbook.similarity.panel.similar")]
+BUSINESS_PANELS = [
+    ("public/panels/enrichment.html", "yellowbook.enrichment.panel.described"),
+    ("public/panels/businesses.html", "yellowbook.similarity.panel.similar"),
+]
 
 # --- Similar businesses -----------------------------------------------------------------------------------------------
 

@@ -171,6 +171,7 @@ class House:
             *("similarity_mark", "similarity_similarity", "embeddings_change"),
             *("catalogue_listing", "catalogue_page", "catalogue_sync", "catalogue_cataloguesource", "catalogue_seller"),
             *("catalogue_turn", "notifications_deliveryattempt", "notifications_delivery"),
+            *("enrichment_previewsample", "enrichment_preview", "enrichment_enrichment", "enrichment_editortags"),
             *("embeddings_embedding", "embeddings_providerusage", "embeddings_servingmodel"),
             *("search_document", "search_term", "search_change", "directory_business"),
         ):

@@ -36,27 +36,28 @@ class EnrichmentFeed:
 
     def count(self, options: Options) -> int:
         """Return how many businesses need a job."""
-        return _wanted(options).count()
+        return wanted(options).count()
 
     def page(self, options: Options, *, run_id: UUID, after: str, limit: int) -> list[Item]:
         """Return the next businesses, in the order of their ids."""
         made = JobExecution.objects.filter(run_id=run_id, subject=Cast(OuterRef("pk"), CharField()))
-        wanted = _wanted(options).filter(~Exists(made))
+        found = wanted(options).filter(~Exists(made))
         if after:
-            wanted = wanted.filter(pk__gt=UUID(after))
+            found = found.filter(pk__gt=UUID(after))
         asked = {name: options[name] for name in ("prompt_version", "force") if options.get(name)}
-        rows = wanted.order_by("pk").values_list("pk", "name")[:limit]
+        rows = found.order_by("pk").values_list("pk", "name")[:limit]
         return [Item(str(pk), {"original_name": name, **asked}) for pk, name in rows]
 
     def estimate(self, options: Options) -> Estimate:
         """Count, and add up the tokens that prompts and answers have at the most."""
-        wanted = _wanted(options)
-        total = min(wanted.count(), options.get("limit") or wanted.count())
+        needed = wanted(options)
+        count = needed.count()
+        total = min(count, options.get("limit") or count)
         version = options.get("prompt_version")
         free = {UNCHANGED: _in_scope(options).filter(Exists(fresh(version))).count()}
         if not asks_model():
             return Estimate(total=total, free=free)
-        first = published().filter(pk__in=wanted.order_by("pk").values("pk")[:total])
+        first = published().filter(pk__in=needed.order_by("pk").values("pk")[:total])
         described = first.annotate(length=Least(Length(F("description")), Value(LONGEST_DESCRIPTION)))
         characters = described.aggregate(sum=Sum("length"))["sum"] or 0
         tokens = int((characters + total * _characters_besides(version)) / CHARACTERS_PER_TOKEN)
@@ -80,6 +81,7 @@ def _in_scope(options: Options) -> QuerySet[Business, Any]:
     return businesses
 
 
-def _wanted(options: Options) -> QuerySet[Business, Any]:
+def wanted(options: Options) -> QuerySet[Business, Any]:
+    """Return the businesses that a run with these options is about."""
     businesses = _in_scope(options)
     return businesses if options.get("force") else needing(businesses, options.get("prompt_version"))

@@ -1,4 +1,4 @@
-"""The kind of job of this app."""
+"""The kinds of job of this app."""
 
 from django.conf import settings
 
@@ -6,7 +6,8 @@ from jobs.kinds import Kind, register
 from yellowbook.enrichment.feed import EnrichmentFeed
 from yellowbook.enrichment.handler import enrich_businesses
 from yellowbook.enrichment.making import asks_model
-from yellowbook.enrichment.names import ENRICH_BUSINESS, GEMINI
+from yellowbook.enrichment.names import ENRICH_BUSINESS, GEMINI, PREVIEW_ENRICHMENT
+from yellowbook.enrichment.preview import preview_enrichments
 from yellowbook.llm import llm_throttle, preload
 
 register(
@@ -20,5 +21,14 @@ register(
         throttle=lambda: llm_throttle() if asks_model() else None,
         preload=lambda: preload() if asks_model() else None,
         feed=EnrichmentFeed(),
+    )
+)
+register(
+    Kind(
+        name=PREVIEW_ENRICHMENT,
+        handler=preview_enrichments,
+        subject_name="sample_id",
+        throttle=lambda: llm_throttle() if asks_model() else None,
+        max_retries=1,
     )
 )

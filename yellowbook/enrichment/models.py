@@ -1,5 +1,6 @@
 """What was found out about businesses, and the tags that editors gave them."""
 
+import uuid
 from typing import Final
 
 from django.contrib.postgres.fields import ArrayField
@@ -76,3 +77,39 @@ class EditorTags(models.Model):
 
     def __str__(self) -> str:
         return f"editor's tags of {self.business_id}"
+
+
+class Preview(models.Model):
+    """A look at what a version would make of some businesses, before a run over all of them is begun."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    #: Of the run that it is a look at; see `feed`.
+    options = models.JSONField(default=dict)
+    #: The version in question, of the prompt or of the rules.
+    prompt_version = models.CharField(max_length=40)
+    requested_by = models.CharField(max_length=150)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["created_at"], name="enrichment_preview_created")]
+
+    def __str__(self) -> str:
+        return f"preview of {self.prompt_version}"
+
+
+class PreviewSample(models.Model):
+    """One business of a preview: what is stored of it, and what would be."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    preview = models.ForeignKey(Preview, on_delete=models.CASCADE, related_name="samples")
+    business = models.ForeignKey("directory.Business", on_delete=models.CASCADE, related_name="+")
+    #: {"tags": [...], "summary_mn": "...", "summary_en": "..."}; None: nothing.
+    before = models.JSONField(null=True)
+    #: The same; None while its job has not ended well.
+    after = models.JSONField(null=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"sample {self.business_id}"

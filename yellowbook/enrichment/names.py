@@ -7,7 +7,11 @@ from django.utils.translation import gettext_noop
 #: The kind of job that enriches one business.
 ENRICH_BUSINESS: Final = "enrich_business"
 
-#: Results of its jobs.
+#: The kind of job that makes one sample of a preview.
+PREVIEW_ENRICHMENT: Final = "preview_enrichment"
+
+#: Results of their jobs.
+PREVIEWED: Final = gettext_noop("previewed")
 ENRICHED: Final = gettext_noop("enriched")
 BLOCKED: Final = gettext_noop("blocked")
 UNCHANGED: Final = gettext_noop("unchanged")

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from embeddings.kinds import GENERATE_EMBEDDING
 from jobs.actor import Actor, current_actor
@@ -115,10 +116,10 @@ def enrich_written(ids: Sequence[UUID], *, created: bool) -> list[Enqueued]:
         operation, priority = (Operation.CREATE if created else Operation.UPDATE), Priority.NORMAL
     return enqueue_many(
         ENRICH_BUSINESS,
-        [pk for pk, _ in wanted],
+        [pk for pk, _name in wanted],
         operation=operation,
         priority=priority,
-        extras=[{"original_name": name} for _, name in wanted],
+        extras=[{"original_name": name} for _pk, name in wanted],
     )
 
 
@@ -150,12 +151,13 @@ def set_editor_tags(business_id: UUID, tags: Sequence[str] | None, *, edited_by:
 
 def _cleaned(tags: Sequence[str]) -> list[str]:
     if len(tags) > MOST_EDITOR_TAGS:
-        raise ValidationError({"tags": f"Give at most {MOST_EDITOR_TAGS} tags."})
+        raise ValidationError({"tags": _("Give at most %(number)s tags.") % {"number": MOST_EDITOR_TAGS}})
     found: dict[str, str] = {}
     for text in tags:
         tag = plain(text)
         if not tag or len(tag) > TAG_LENGTH:
-            raise ValidationError({"tags": f"A tag has 1 to {TAG_LENGTH} characters, and is no markup."})
+            told = _("A tag has 1 to %(number)s characters, and is no markup.")
+            raise ValidationError({"tags": told % {"number": TAG_LENGTH}})
         name = named(tag) or tag
         found.setdefault(name.casefold(), name)
     return list(found.values())

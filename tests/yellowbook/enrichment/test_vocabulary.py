@@ -55,6 +55,6 @@ def test_rules_find_whole_words_or_beginnings_as_the_file_says(category: str, te
     assert set(by_rules(Business(name="X", category=category, description=text)).tags) == expected
 
 
-def test_rules_translate_nothing_but_say_what_it_is() -> None:
+def test_rules_say_what_it_is_and_translate_nothing() -> None:
     made = by_rules(Business(name="X", category="Coffee shop", description="Good coffee. Second."))
-    assert (made.summary_mn, made.summary_en) == ("Coffee shop", "Coffee shop: Good coffee.")
+    assert (made.summary_mn, made.summary_en) == ("", "Coffee shop: Good coffee.")

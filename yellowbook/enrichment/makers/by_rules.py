@@ -20,8 +20,8 @@ _LATIN: Final = re.compile(r"[A-Za-z]")
 def by_rules(business: Business, *, prompt_version: str = RULES_VERSION, blocked_reason: str = "") -> Draft:
     """Return tags whose words occur in name or description, hours that are told, and summaries.
 
-    Nothing is translated: the first sentence of the description is the summary in its own language; in the other one
-    the summary is the category alone.
+    Nothing is translated: category and first sentence of the description are the summary in their own language, and in
+    the other one there is none.
     """
     text = words_of(f"{business.name}\n{business.description}")
     tags = [tag.name for tag in tags_for(business.category) if tag.said.search(text)]
@@ -41,5 +41,5 @@ def _summaries(business: Business) -> tuple[str, str]:
     sentence = one_sentence(business.description)
     told = f"{business.category}: {sentence}" if sentence else business.category
     if len(_CYRILLIC.findall(told)) >= len(_LATIN.findall(told)):
-        return one_sentence(told), one_sentence(business.category)
-    return one_sentence(business.category), one_sentence(told)
+        return one_sentence(told), ""
+    return "", one_sentence(told)
