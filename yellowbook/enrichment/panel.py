@@ -21,7 +21,7 @@ def _describe(request: HttpRequest, business: Business) -> dict[str, Any]:
         "known": found,
         "tags": [label_of(tag) for tag in found.tags],
         "made_tags": [label_of(tag) for tag in found.made_tags],
-        "typed": ", ".join(found.editor.tags) if found.editor else "",
+        "typed": ", ".join(label_of(tag) for tag in found.editor.tags) if found.editor else "",
         "hours": _hours(found),
         "standing": standing,
         "state": gettext(standing.state),

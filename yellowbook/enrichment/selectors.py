@@ -1,6 +1,5 @@
 """Reading what is known of businesses, and whether more is to come."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -64,19 +63,12 @@ class Known:
         return list(self.editor.tags) if self.editor is not None else self.made_tags
 
 
-def known_of(ids: Collection[UUID]) -> dict[UUID, Known]:
-    """Return what is known of businesses, of those without anything nothing; two queries."""
-    enrichments = Enrichment.objects.in_bulk(ids)
-    editors = EditorTags.objects.in_bulk(ids)
-    return {
-        each: Known(enrichment=enrichments.get(each), editor=editors.get(each))
-        for each in enrichments.keys() | editors.keys()
-    }
-
-
 def known(business_id: UUID) -> Known:
-    """Return what is known of one business."""
-    return known_of([business_id]).get(business_id, Known(enrichment=None, editor=None))
+    """Return what is known of a business."""
+    return Known(
+        enrichment=Enrichment.objects.filter(pk=business_id).first(),
+        editor=EditorTags.objects.filter(pk=business_id).first(),
+    )
 
 
 def standing_of(business: Business) -> Standing:

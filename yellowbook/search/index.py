@@ -40,13 +40,13 @@ class Indexed:
     terms: dict[str, bool]
 
 
-def index(ids: Sequence[UUID]) -> None:
+def index(ids: Sequence[UUID], *, created: bool = False) -> None:
     """Bring the documents of the businesses up to date, in the transaction under way.
 
-    Who is not published, or gone, has none.
+    Who is not published, or gone, has none. Of those just `created`, no feature tells anything yet.
     """
     known = {business.pk: business for business in published().filter(pk__in=ids).only(*_COLUMNS, "text_hash")}
-    told = descriptions(known.keys())
+    told = {} if created else descriptions(known.keys())
     indexed = [_indexed(business, told.get(business.pk, Description())) for business in known.values()]
     _write(indexed, [business_id for business_id in ids if business_id not in known])
     terms: dict[str, bool] = {}

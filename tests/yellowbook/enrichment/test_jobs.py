@@ -7,14 +7,17 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
+from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
 
 from embeddings.standin.faults import Rule
 from embeddings.standin.service import StandIn
 from jobs.enqueue import enqueue
+from jobs.execute import run_lane
 from jobs.kinds import get_kind
 from jobs.lifecycle import claim
 from jobs.models import DeadLetter, JobExecution
-from jobs.states import Status
+from jobs.states import WAITING, Status
 from tests.yellowbook.directory.conftest import values
 from yellowbook.directory.importer import import_file
 from yellowbook.directory.models import Business
@@ -139,6 +142,19 @@ def test_a_failure_leaves_what_was_known_and_is_tried_again(answer: Answer, stan
     assert Enrichment.objects.get().summary_en == ANSWER["summary_en"]
 
 
+def test_an_outage_is_sat_out_longer_than_answers_of_no_use_are_paid_for(answer: Answer, standin: StandIn) -> None:
+    save()
+    for fault, tries in (("500", 13), ("bad_json", 4)):
+        JobExecution.objects.filter(kind=ENRICH_BUSINESS).delete()
+        enqueue(ENRICH_BUSINESS, subject=Business.objects.get().pk)
+        standin.log.forget()
+        standin.faults.add(Rule(fault=fault, calls=20))
+        while JobExecution.objects.filter(kind=ENRICH_BUSINESS, status__in=WAITING).update(next_attempt_at=Now()):
+            run_lane(ENRICH_BUSINESS)
+        assert prompts(standin) == tries, fault
+        standin.faults.clear()
+
+
 def test_an_answer_is_cleaned_before_it_is_stored(answer: Answer) -> None:
     answer(
         tags=["Wi-Fi", "sky_hook", "wifi"],
@@ -182,6 +198,15 @@ def test_switched_off_nothing_is_made_and_what_waits_does_nothing(answer: Answer
     save(name="Өөр")
     assert work() == ["switched off"]
     assert not Enrichment.objects.exists()
+
+
+def test_a_save_costs_two_statements_more(answer: Answer, settings: Any, django_assert_num_queries: Any) -> None:
+    settings.ENRICHMENT = "off"
+    with CaptureQueriesContext(connection) as without:
+        save(name="Нэг")
+    settings.ENRICHMENT = "gemini"
+    with django_assert_num_queries(len(without) + 2):
+        save(name="Хоёр")
 
 
 def test_a_save_that_is_rolled_back_leaves_no_job(answer: Answer) -> None:

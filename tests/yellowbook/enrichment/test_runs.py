@@ -195,20 +195,32 @@ def test_the_command_asks_nobody_and_does_nothing_where_it_makes_no_sense(answer
     assert not Run.objects.exists()
 
 
+class Terminal(StringIO):
+    """Somebody who replies."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 @pytest.mark.parametrize(("reply", "runs"), [("y\n", 1), ("\n", 0)])
 def test_the_command_shows_samples_before_it_asks(
     answer: Answer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], reply: str, runs: int
 ) -> None:
-    class Terminal:
-        def isatty(self) -> bool:
-            return True
-
-        def readline(self) -> str:
-            return reply
-
     save()
-    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr("sys.stdin", Terminal(reply))
     said = told("--force")
     assert "A restaurant with" in capsys.readouterr().out
     assert "Start a run over 1 businesses? [y/N]" in said
     assert Run.objects.count() == runs
+
+
+def test_the_command_does_not_wait_for_samples_of_a_lane_that_is_paused(
+    answer: Answer, standin: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(10):
+        save(name=f"Номин {number}")
+    standin.keys.revoke(["*"])
+    monkeypatch.setattr("sys.stdin", Terminal(""))
+    with pytest.raises(CommandError, match=r"is paused: .*API key not valid"):
+        told("--force")
+    assert not Run.objects.exists()

@@ -13,6 +13,7 @@ from rich.text import Text
 from jobs.actor import current_actor
 from jobs.inline import Crew
 from jobs.kinds import get_kind
+from jobs.models import Lane
 from jobs.quiet import only_warnings
 from jobs.runs import RunActive
 from jobs.runs.forecast import forecast_new
@@ -81,11 +82,18 @@ class Command(BaseCommand):
         preview = begin_preview(options, actor=current_actor())
         with only_warnings("jobs", "yellowbook"), Crew(get_kind(PREVIEW_ENRICHMENT)):
             while waiting(preview):
+                self._look_around()
                 time.sleep(LOOK_EVERY)
         Console().print(side_by_side(preview))
         self.stdout.write(f"Start a run over {total:,} businesses? [y/N] ", ending="")
         self.stdout.flush()
         return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+    def _look_around(self) -> None:
+        """Raise `CommandError` where samples would be waited for in vain."""
+        lane = Lane.objects.filter(kind=PREVIEW_ENRICHMENT, paused_at__isnull=False).first()
+        if lane is not None:
+            raise CommandError(f"The lane {lane.kind} is paused: {lane.pause_reason or 'no reason given'}.")
 
 
 def side_by_side(preview: Preview) -> Table:
