@@ -34,4 +34,6 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
         (servers.var_dir / "static").mkdir(exist_ok=True)
         os.environ["DATABASE_URL"] = servers.database_url
         os.environ["REDIS_URL"] = servers.redis_url
+        # A job for every business would be in the way of tests that are about others; those of enrichment switch it on.
+        os.environ["ENRICHMENT"] = "off"
     return (yield)

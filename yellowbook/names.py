@@ -11,7 +11,10 @@ from django.db.models import Model
 from django.utils.translation import gettext_lazy, gettext_noop
 
 #: The apps whose names are translated here.
-APPS = ("directory", "catalogue", "similarity", "embeddings", "jobs", "upkeep", "alerts", "notifications", "knox")
+APPS = (
+    *("directory", "catalogue", "similarity", "enrichment", "embeddings", "jobs", "upkeep", "alerts", "notifications"),
+    "knox",
+)
 
 #: Models and fields that the admin shows.
 NAMES = (
@@ -58,6 +61,27 @@ NAMES = (
     gettext_noop("candidates"),
     gettext_noop("computed at"),
     gettext_noop("next compute at"),
+    gettext_noop("enrichment"),
+    gettext_noop("enrichments"),
+    gettext_noop("tags"),
+    gettext_noop("free tags"),
+    gettext_noop("summary mn"),
+    gettext_noop("summary en"),
+    gettext_noop("opening hours"),
+    gettext_noop("maker"),
+    gettext_noop("prompt version"),
+    gettext_noop("blocked reason"),
+    gettext_noop("input hash"),
+    gettext_noop("enriched at"),
+    gettext_noop("editor tags"),
+    gettext_noop("preview"),
+    gettext_noop("previews"),
+    gettext_noop("preview sample"),
+    gettext_noop("preview samples"),
+    gettext_noop("before"),
+    gettext_noop("after"),
+    gettext_noop("edited by"),
+    gettext_noop("edited at"),
     gettext_noop("job"),
     gettext_noop("jobs"),
     gettext_noop("id"),

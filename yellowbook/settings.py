@@ -10,6 +10,8 @@ from django.core.exceptions import ImproperlyConfigured
 from embeddings.providers import provider_names
 from jobs.clean import conceal
 from yellowbook import email_url
+from yellowbook.enrichment.names import GEMINI, OFF, RULES
+from yellowbook.enrichment.prompts import NEWEST, PROMPTS
 from yellowbook.env import Env
 from yellowbook.local.discovery import find_servers
 from yellowbook.log import configure
@@ -41,6 +43,7 @@ INSTALLED_APPS = [
     "yellowbook.search",
     "yellowbook.directory",
     "yellowbook.similarity",
+    "yellowbook.enrichment",
     "yellowbook.catalogue",
     "yellowbook.notifications",
     "embeddings",
@@ -208,6 +211,18 @@ LLM_TIMEOUT = env.seconds("LLM_TIMEOUT", 30.0, at_least=0.1)
 LLM_RPM = env.integer("LLM_RPM", 10 if GEMINI_API_KEY else 0)
 LLM_TPM = env.integer("LLM_TPM", 250_000 if GEMINI_API_KEY else 0)
 LLM_RPD = env.integer("LLM_RPD", 250 if GEMINI_API_KEY else 0)
+#: US dollars for a million tokens of prompts and of answers; Google's prices of gemini-2.5-flash on the paid tier.
+LLM_PROMPT_PRICE = env.amount("LLM_PROMPT_PRICE", 0.30 if GEMINI_API_KEY else 0.0)
+LLM_ANSWER_PRICE = env.amount("LLM_ANSWER_PRICE", 2.50 if GEMINI_API_KEY else 0.0)
+
+# --- Enrichment -------------------------------------------------------------------------------------------------------
+
+#: Who finds tags, summaries and opening hours: a model of Gemini, rules, or nobody.
+ENRICHMENT = env.choice("ENRICHMENT", GEMINI if GEMINI_API_KEY else RULES, frozenset({GEMINI, RULES, OFF}))
+if ENRICHMENT == GEMINI and not GEMINI_API_KEY:
+    raise ImproperlyConfigured("ENRICHMENT='gemini' needs GEMINI_API_KEY, which is not set: expected rules or off.")
+#: The version of the prompt in use (`yellowbook.enrichment.prompts`).
+ENRICHMENT_PROMPT = env.choice("ENRICHMENT_PROMPT", NEWEST, frozenset(PROMPTS))
 
 # --- Search -----------------------------------------------------------------------------------------------------------
 
@@ -216,7 +231,10 @@ SEARCH_TIMEOUT = env.seconds("SEARCH_TIMEOUT", 3.0, at_least=0.1)
 #: Seconds for which the answer to a query is kept, unless what it would find changes before.
 SEARCH_CACHE = env.seconds("SEARCH_CACHE", 3600.0)
 #: Sections of a business's public page, in order: a template and what fills it (`yellowbook.search.pages.panels`).
-BUSINESS_PANELS = [("public/panels/businesses.html", "yellowbook.similarity.panel.similar")]
+BUSINESS_PANELS = [
+    ("public/panels/enrichment.html", "yellowbook.enrichment.panel.described"),
+    ("public/panels/businesses.html", "yellowbook.similarity.panel.similar"),
+]
 
 # --- Similar businesses -----------------------------------------------------------------------------------------------
 

@@ -38,6 +38,7 @@ def shell(languages: Sequence[tuple[str, str]]) -> dict[str, object]:
                     "items": [
                         _link(_("Businesses"), "storefront", "directory_business"),
                         _link(_("Similar businesses"), "hub", "similarity_similarity"),
+                        _link(_("Enrichments"), "sell", "enrichment_enrichment"),
                         _link(_("Listings"), "list_alt", "catalogue_listing"),
                         _link(_("Catalogues"), "menu_book", "catalogue_cataloguesource"),
                         _link(_("Syncs"), "sync", "catalogue_sync"),

@@ -14,6 +14,7 @@ urlpatterns = [
     path("api/", include("yellowbook.directory.api.urls")),
     path("api/", include("yellowbook.search.api.urls")),
     path("api/", include("yellowbook.similarity.api.urls")),
+    path("api/", include("yellowbook.enrichment.api.urls")),
     path("api/", include("yellowbook.catalogue.api.urls")),
     path("api/admin/", include("embeddings.api.urls")),
     path("api/admin/", include("jobs.api.urls")),

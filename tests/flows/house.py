@@ -30,7 +30,7 @@ from yellowbook.local.throwaway import throwaway_servers
 #: What of the caller's environment would change how the system behaves.
 FOREIGN = (
     *("DATABASE_", "REDIS_", "GEMINI_", "EMBEDDING_", "JOB_", "WORKER", "SHUTDOWN_", "DJANGO_", "VAR_DIR"),
-    *("PORT", "SAMPLE_DATA", "LOG_LEVEL", "PROMETHEUS_", "ALERT_", "EMAIL_", "dramatiq_"),
+    *("PORT", "SAMPLE_DATA", "LOG_LEVEL", "PROMETHEUS_", "ALERT_", "EMAIL_", "ENRICHMENT", "LLM_", "dramatiq_"),
 )
 
 #: Seconds between heartbeats; a worker that has not beaten for 3 times as long is taken for lost.
@@ -79,6 +79,8 @@ class House:
             "DATABASE_URL": url,
             "REDIS_URL": self._servers.redis_url,
             "WORKER_HEARTBEAT": HEARTBEAT,
+            # Flows that are about it switch it on.
+            "ENRICHMENT": "off",
             **self._settings,
         }
         port = ReservedPort()
@@ -169,6 +171,7 @@ class House:
             *("similarity_mark", "similarity_similarity", "embeddings_change"),
             *("catalogue_listing", "catalogue_page", "catalogue_sync", "catalogue_cataloguesource", "catalogue_seller"),
             *("catalogue_turn", "notifications_deliveryattempt", "notifications_delivery"),
+            *("enrichment_previewsample", "enrichment_preview", "enrichment_enrichment", "enrichment_editortags"),
             *("embeddings_embedding", "embeddings_providerusage", "embeddings_servingmodel"),
             *("search_document", "search_term", "search_change", "directory_business"),
         ):

@@ -25,6 +25,7 @@ EVIL = "<script>alert(1)</script>"
 LISTS = [
     "directory_business",
     "similarity_similarity",
+    "enrichment_enrichment",
     "embeddings_embedding",
     "embeddings_providerusage",
     "jobs_jobexecution",

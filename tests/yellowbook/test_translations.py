@@ -39,6 +39,7 @@ from jobs.states import Priority, Source
 from jobs.upkeep.audit import audit, invariants
 from tests.yellowbook.translations import CATALOGUE, Entry, entries, marked, templates
 from yellowbook.directory.models import Business
+from yellowbook.enrichment.models import EditorTags, Enrichment, Preview, PreviewSample
 from yellowbook.names import APPS
 
 _PLACEHOLDER = re.compile(r"%\(\w+\)\w|\{\w+\}|%%|</?\w[^>]*>")
@@ -157,15 +158,19 @@ class _Visible(HTMLParser):
             self.texts.add(text)
 
 
-#: What is the same in every language: names of programs, formats, kinds of job, models and providers; ids and numbers.
+#: What is the same in every language: names of programs, formats, kinds of job, models and prompts; ids, numbers.
 _SAME = re.compile(
     r"\b(?:Yellow Book|English|en|mn|esc|CSV|JSON|ID|UTC|HTTP|MB|GB|local|manage\.py|[A-Z]+(?:_[A-Z]+)+|audit|prune"
-    r"|[A-Za-z]+(?:_[a-z]+)+|wordllama-\S+|hash-\S+|[0-9a-f-]{12,})\b"
+    r"|[A-Za-z]+(?:_[a-z]+)+|Gemini|SAFETY|(?:enrichment|rules)-\d|wordllama-\S+|hash-\S+|[0-9a-f-]{12,})\b"
 )
 
 
 #: One of each sort that a bulk action gives for leaving rows alone; the name of an exception is the same everywhere.
 _REASONS = (ANOTHER, f"{ITS_JOB}running", f"{IT_IS}succeeded", f"{IT_FAILED}OperationalError")
+
+
+#: Apps whose lists are looked at.
+_APPS = frozenset({"jobs", "embeddings", "directory", "alerts", "upkeep", "catalogue", "enrichment"})
 
 
 @pytest.fixture
@@ -218,13 +223,18 @@ def pages(client: Client) -> list[str]:
         )
     rule = all_rules()[0]
     baker.make(AlertEvent, rule=rule.name, kind="fired", title=rule.title, severity="critical", state="firing")
+    preview = baker.make(Preview, prompt_version="rules-1", options={})
+    baker.make(PreviewSample, preview=preview, business=business, before=None, after=None)
+    made = {"tags": ["тоо"], "free_tags": [], "summary_mn": "Товч", "opening_hours": {"mo": [["09:00", "18:00"]]}}
+    baker.make(Enrichment, business=business, maker="rules", blocked_reason="SAFETY", prompt_version="rules-1", **made)
+    baker.make(EditorTags, business=business, tags=["тоо"], edited_by="оператор")
     audit()
     return [
         reverse("admin:index"),
         *(
             reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
             for model in admin.site._registry
-            if model._meta.app_label in {"jobs", "embeddings", "directory", "alerts", "upkeep", "catalogue"}
+            if model._meta.app_label in _APPS
         ),
         reverse("admin:jobs_jobexecution_change", args=[dead.pk]),
         reverse("admin:jobs_jobexecution_change", args=[waiting]),
@@ -242,6 +252,8 @@ def pages(client: Client) -> list[str]:
         reverse("admin:jobs_workerprocess_change", args=[worker.pk]),
         reverse("admin:directory_business_change", args=[business.pk]),
         reverse("admin:directory_business_add"),
+        reverse("admin:enrichment_ask"),
+        reverse("admin:enrichment_preview", args=[preview.pk]),
         reverse("admin:alerts_alert_change", args=[rule.name]),
         reverse("admin:alerts_alert_send_test"),
         *(reverse("public:home"), reverse("public:search"), reverse("public:search") + "?q=хатгал&city=Хатгал"),

@@ -1,9 +1,12 @@
 """What comes of a prompt, when the call as such succeeded."""
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from pydantic import BaseModel
+
+#: Tokens after which an answer is cut; far more than any schema here asks for, thoughts included.
+LONGEST_ANSWER: Final = 8192
 
 Value = TypeVar("Value", bound=BaseModel)
 

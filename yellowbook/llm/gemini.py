@@ -8,10 +8,8 @@ from embeddings.google.errors import answer_without_sdk, error_from, sample
 from embeddings.google.names import checked_model
 from embeddings.google.sdk import connected
 from jobs.errors import BadResponse, JobError
-from yellowbook.llm.answers import Blocked, Text, Tokens
+from yellowbook.llm.answers import LONGEST_ANSWER, Blocked, Text, Tokens
 
-#: Tokens after which an answer is cut; far more than any schema here asks for, thoughts included.
-LONGEST_ANSWER: Final = 8192
 #: Reasons to end for which Google withholds an answer (ai.google.dev/api/generate-content#FinishReason).
 WITHHELD: Final = frozenset(
     {"SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "MODEL_ARMOR"}

@@ -11,11 +11,12 @@ from yellowbook.directory.selectors import published
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """Exact values of fields; None: any."""
+    """Exact values of fields, and a tag to have; None: any."""
 
     category: str | None = None
     city: str | None = None
     price_level: int | None = None
+    tag: str | None = None
 
     def given(self) -> dict[str, Any]:
         """Return those that narrow, by the name of their field."""
@@ -23,15 +24,19 @@ class Filters:
 
     def businesses(self) -> QuerySet[Business]:
         """Return the published businesses that are left."""
-        return published().filter(**self.given())
+        found = published().filter(**self._fields())
+        return found if self.tag is None else found.filter(search_document__tags__contains=[self.tag])
 
     def facets(self) -> dict[str, Any]:
-        """Return what `businesses` have in common, by the name of the field."""
-        return {"status": BusinessStatus.PUBLISHED.value, **self.given()}
+        """Return the fields in which all `businesses` have one value, with that."""
+        return {"status": BusinessStatus.PUBLISHED.value, **self._fields()}
 
     def sql(self) -> tuple[str, dict[str, Any]]:
         """Return conditions on the columns of documents, each beginning with AND, and their parameters."""
-        given = self.given()
-        return "".join(f" AND document.{name} = %(filter_{name})s" for name in given), {
-            f"filter_{name}": value for name, value in given.items()
-        }
+        conditions = [f" AND document.{name} = %(filter_{name})s" for name in self._fields()]
+        if self.tag is not None:
+            conditions.append(" AND document.tags @> ARRAY[%(filter_tag)s]::varchar[]")
+        return "".join(conditions), {f"filter_{name}": value for name, value in self.given().items()}
+
+    def _fields(self) -> dict[str, Any]:
+        return {name: value for name, value in self.given().items() if name != "tag"}

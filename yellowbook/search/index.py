@@ -1,5 +1,6 @@
 """Writing the index: the words of businesses, in the transaction that changes them; the list of all words, after it."""
 
+import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,14 +11,18 @@ from zlib import crc32
 
 from django.db import connection, transaction
 
+from yellowbook.directory.descriptions import Description, descriptions
 from yellowbook.directory.models import Business
 from yellowbook.directory.selectors import published
 from yellowbook.search.words import slips_of, terms_of
 
 #: Fields of a business that decide where a search finds it.
-FIELDS: Final = frozenset({"name", "category", "description", "address", "city", "price_level", "status"})
+FIELDS: Final = frozenset({"name", "category", "description", "address", "city", "price_level", "status", "tags"})
+_COLUMNS: Final = FIELDS - {"tags"}
 #: The weight of each field's words, and how many of them count: the rest of a long description tells nothing new.
 WEIGHTS: Final = {"name": "A", "category": "B", "city": "C", "address": "C", "description": "D"}
+#: The weight of what features tell besides.
+TOLD_WEIGHT: Final = "D"
 WORDS_OF_FIELD: Final = 300
 #: Weights of words that are looked for with slips of the pen.
 FUZZY_WEIGHTS: Final = frozenset("ABC")
@@ -28,19 +33,21 @@ class Indexed:
     """The words of a business, ready to be written."""
 
     business: Business
+    tags: tuple[str, ...]
     vector: str
     name_terms: list[str]
     #: Terms, and whether they are looked for with slips of the pen.
     terms: dict[str, bool]
 
 
-def index(ids: Sequence[UUID]) -> None:
+def index(ids: Sequence[UUID], *, created: bool = False) -> None:
     """Bring the documents of the businesses up to date, in the transaction under way.
 
-    Who is not published, or gone, has none.
+    Who is not published, or gone, has none. Of those just `created`, no feature tells anything yet.
     """
-    known = {business.pk: business for business in published().filter(pk__in=ids).only(*FIELDS, "text_hash")}
-    indexed = [_indexed(business) for business in known.values()]
+    known = {business.pk: business for business in published().filter(pk__in=ids).only(*_COLUMNS, "text_hash")}
+    told = {} if created else descriptions(known.keys())
+    indexed = [_indexed(business, told.get(business.pk, Description())) for business in known.values()]
     _write(indexed, [business_id for business_id in ids if business_id not in known])
     terms: dict[str, bool] = {}
     for each in indexed:
@@ -66,13 +73,14 @@ def hashes_of(term: str) -> tuple[int, ...]:
     return tuple(crc32(key.encode()) - 2**31 for key in slips_of(term))
 
 
-def _indexed(business: Business) -> Indexed:
+def _indexed(business: Business, told: Description) -> Indexed:
     places: dict[str, dict[str, int]] = {}
     terms: dict[str, bool] = {}
     name_terms: list[str] = []
     place = 0
-    for field, weight in WEIGHTS.items():
-        for term, stem in islice(terms_of(getattr(business, field)), WORDS_OF_FIELD):
+    texts = [(field, weight, getattr(business, field)) for field, weight in WEIGHTS.items()]
+    for field, weight, text in [*texts, ("", TOLD_WEIGHT, told.words)]:
+        for term, stem in islice(terms_of(text), WORDS_OF_FIELD):
             place += 1
             if field == "name":
                 name_terms.append(term)
@@ -84,7 +92,7 @@ def _indexed(business: Business) -> Indexed:
         f"'{term}':" + ",".join(f"{place}{weight}" for weight, place in of_term.items())
         for term, of_term in places.items()
     )
-    return Indexed(business, vector, name_terms, terms)
+    return Indexed(business, told.tags, vector, name_terms, terms)
 
 
 #: The version (`yellowbook.search.version`) moves in the same statement.
@@ -94,15 +102,15 @@ WITH gone AS (
 ), noted AS (
     INSERT INTO search_change (changes) VALUES (1)
 )
-INSERT INTO search_document AS document (business_id, words, name_terms, category, city, price_level, text_hash)
+INSERT INTO search_document AS document (business_id, words, name_terms, category, city, price_level, tags, text_hash)
 SELECT new.business_id, new.words::tsvector, new.name_terms::text[], new.category, new.city, new.price_level,
-       new.text_hash
+       ARRAY(SELECT jsonb_array_elements_text(new.tags::jsonb)), new.text_hash
   FROM unnest(%(ids)s::uuid[], %(words)s::text[], %(name_terms)s::text[], %(category)s::text[], %(city)s::text[],
-              %(price_level)s::smallint[], %(text_hash)s::text[])
-       AS new (business_id, words, name_terms, category, city, price_level, text_hash)
+              %(price_level)s::smallint[], %(tags)s::text[], %(text_hash)s::text[])
+       AS new (business_id, words, name_terms, category, city, price_level, tags, text_hash)
     ON CONFLICT (business_id) DO UPDATE
    SET words = excluded.words, name_terms = excluded.name_terms, category = excluded.category, city = excluded.city,
-       price_level = excluded.price_level, text_hash = excluded.text_hash
+       price_level = excluded.price_level, tags = excluded.tags, text_hash = excluded.text_hash
 """
 
 #: Only what is new is written, in one order, so that nobody waits for each other.
@@ -130,6 +138,7 @@ def _write(indexed: Iterable[Indexed], gone: Collection[UUID]) -> None:
                 "category": [each.business.category for each in rows],
                 "city": [each.business.city for each in rows],
                 "price_level": [each.business.price_level for each in rows],
+                "tags": [json.dumps(each.tags) for each in rows],
                 "text_hash": [each.business.text_hash for each in rows],
             },
         )

@@ -15,18 +15,23 @@ class Document(models.Model):
     business = models.OneToOneField(
         "directory.Business", on_delete=models.CASCADE, primary_key=True, related_name="search_document"
     )
-    #: Terms (`yellowbook.search.words`) with their weights: A name, B category, C city and address, D description.
+    #: Terms (`yellowbook.search.words`) with their weights: A name, B category, C city and address, D the rest.
     words = SearchVectorField()
     #: The terms of the name, in order.
     name_terms = ArrayField(models.CharField(max_length=80))
     category = models.CharField(max_length=100)
     city = models.CharField(max_length=100)
     price_level = models.PositiveSmallIntegerField(null=True)
+    #: Names of tags, as a feature tells them (`yellowbook.directory.descriptions`).
+    tags = ArrayField(models.CharField(max_length=40), db_default=[])
     #: Of the text that the words were taken from.
     text_hash = models.CharField(max_length=64)
 
     class Meta:
-        indexes = [GinIndex(fields=["words"], name="search_document_words")]
+        indexes = [
+            GinIndex(fields=["words"], name="search_document_words"),
+            GinIndex(fields=["tags"], name="search_document_tags"),
+        ]
 
     def __str__(self) -> str:
         return f"words of {self.business_id}"

@@ -13,10 +13,10 @@ from yellowbook.search.version import note_change
 
 
 @receiver(businesses_written)
-def index_written(ids: Sequence[UUID], fields: Collection[str] | None, **_: Any) -> None:
+def index_written(ids: Sequence[UUID], fields: Collection[str] | None, created: bool, **_: Any) -> None:
     """Index what was written, if it matters."""
     if fields is None or not FIELDS.isdisjoint(fields):
-        index(ids)
+        index(ids, created=created)
 
 
 @receiver(businesses_deleted)

@@ -35,6 +35,7 @@ from yellowbook.soak.workers import WRONG_CLOCK, start_worker
 FOREIGN = (
     *("DATABASE_", "REDIS_", "GEMINI_", "EMBEDDING_", "JOB_", "WORKER", "SHUTDOWN_", "START_", "RETENTION_"),
     *("DJANGO_", "VAR_DIR", "PORT", "SAMPLE_DATA", "LOG_LEVEL", "PROMETHEUS_", "ALERT_", "EMAIL_", "dramatiq_"),
+    *("ENRICHMENT", "LLM_"),
 )
 #: Settings under which faults show soon; the lease is the longest time that a fault of one worker delays a job.
 LEASE, HEARTBEAT = 20.0, 3.0
@@ -48,6 +49,8 @@ SETTINGS = {
     "JOB_LEASE": str(LEASE),
     "WORKER_HEARTBEAT": str(HEARTBEAT),
     "SAMPLE_DATA": "0",
+    # The stand-in answers prompts with an echo, which fits no schema.
+    "ENRICHMENT": "off",
 }
 #: Faults of the stand-in, for so large a share of its calls; seconds that an answer takes.
 FAULTS, SHARE, LATENCY = ["500", "429_minute", "reset", "timeout", "nan", "wrong_count"], 0.3, 0.5

@@ -272,7 +272,7 @@ def test_a_chunk_takes_the_same_few_queries_for_any_number_of_rows(
 
     # The turn, the known businesses, the rows, the marks for what is computed of them, their words for search (2),
     # what neighbours are narrowed by, their jobs; a savepoint around them since the test is a transaction.
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         from_rows(*given)
 
 

@@ -24,6 +24,7 @@ class AskedSerializer(serializers.Serializer[dict[str, Any]]):
     category = TextField(max_length=100, required=False, allow_blank=True, help_text="Exactly this category.")
     city = TextField(max_length=100, required=False, allow_blank=True, help_text="Exactly this city.")
     price_level = serializers.ChoiceField(choices=["", "1", "2", "3", "4"], required=False)
+    tag = TextField(max_length=40, required=False, allow_blank=True, help_text="With this tag, by its name.")
     limit = serializers.IntegerField(min_value=1, max_value=POOL, default=10)
     offset = serializers.IntegerField(min_value=0, max_value=POOL, default=0)
 
@@ -35,6 +36,7 @@ class AskedSerializer(serializers.Serializer[dict[str, Any]]):
             category=given.get("category") or None,
             city=given.get("city") or None,
             price_level=int(price) if price else None,
+            tag=given.get("tag") or None,
         )
 
 

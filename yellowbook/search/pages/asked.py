@@ -42,6 +42,7 @@ class _Form(forms.Form):
         label=_("Price level"),
         error_messages={"invalid_choice": _("Give a number from 1 to 4.")},
     )
+    tag = _Line(required=False, max_length=40, label=_("Tag"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,9 +92,7 @@ def read(parameters: Mapping[str, Any]) -> Asked:
         errors = [f"{form.fields[name].label}: {message}" for name, said in form.errors.items() for message in said]
         raise Unreadable(errors, _shown(parameters.get("q") or ""))
     given = form.cleaned_data
-    filters = Filters(
-        category=given["category"] or None, city=given["city"] or None, price_level=given["price_level"] or None
-    )
+    filters = Filters(**{name: given[name] or None for name in ("category", "city", "price_level", "tag")})
     return Asked(text=given["q"], filters=filters, page=_page(parameters.get("page") or ""))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from yellowbook.directory.descriptions import label_of
 from yellowbook.search.pages.asked import Asked
 from yellowbook.search.pages.counts import Counts
 from yellowbook.search.pages.prices import price_words
@@ -57,6 +58,7 @@ def facets(asked: Asked, counts: Counts) -> list[Facet]:
         "category": (_("Category"), counts.categories),
         "city": (_("City"), counts.cities),
         "price_level": (_("Price"), counts.price_levels),
+        "tag": (_("Tag"), counts.tags),
     }
     return [
         Facet(title, [_choice(asked, name, value, many) for value, many in islice(values.items(), MOST)])
@@ -67,7 +69,7 @@ def facets(asked: Asked, counts: Counts) -> list[Facet]:
 
 def chips(asked: Asked) -> list[Chip]:
     """Return the filters in force."""
-    titles = {"category": _("Category"), "city": _("City"), "price_level": _("Price")}
+    titles = {"category": _("Category"), "city": _("City"), "price_level": _("Price"), "tag": _("Tag")}
     return [
         Chip(titles[name], _told(name, value), asked.url(**{name: None}))
         for name, value in asked.filters.given().items()
@@ -79,4 +81,6 @@ def _choice(asked: Asked, name: str, value: str, many: int) -> Choice:
 
 
 def _told(name: str, value: Any) -> str:
-    return price_words(int(value)) if name == "price_level" else str(value)
+    if name == "price_level":
+        return price_words(int(value))
+    return label_of(value) if name == "tag" else str(value)

@@ -1,13 +1,15 @@
 """A page of businesses: what a search has found, or all that fit the filters, by name."""
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from yellowbook.directory.descriptions import Description, descriptions
 from yellowbook.directory.models import Business
 from yellowbook.search.pages.asked import MOST_PAGES, Asked
 from yellowbook.search.pages.contact import Way, phones
@@ -32,6 +34,7 @@ class Entry:
     name: SafeString
     category: SafeString
     place: SafeString
+    #: Of the description where that has words of the query, else the summary, if there is one.
     snippet: SafeString
     phones: list[Way]
     why: list[str]
@@ -61,8 +64,9 @@ def page_of(asked: Asked) -> Page:
 def _found(asked: Asked) -> Page:
     answer = search(asked.text, asked.filters, limit=PAGE, offset=(asked.page - 1) * PAGE)
     terms = meant_by(asked.text)
+    told = descriptions([result.business.pk for result in answer.results])
     return Page(
-        entries=[_entry(result.business, terms, result.why) for result in answer.results],
+        entries=[_entry(result.business, told, terms, result.why) for result in answer.results],
         total=answer.total,
         capped=answer.total >= POOL,
         counts=counts_of([hit.business_id for hit in answer.hits]),
@@ -74,10 +78,11 @@ def _found(asked: Asked) -> Page:
 
 def _listed(asked: Asked) -> Page:
     start = (asked.page - 1) * PAGE
-    businesses = asked.filters.businesses().order_by("name", "pk")[start : start + PAGE]
+    businesses = list(asked.filters.businesses().order_by("name", "pk")[start : start + PAGE])
+    told = descriptions([business.pk for business in businesses])
     counted = counts(asked.filters)
     return Page(
-        entries=[_entry(business, frozenset(), ()) for business in businesses],
+        entries=[_entry(business, told, frozenset(), ()) for business in businesses],
         total=counted.total,
         capped=False,
         counts=counted,
@@ -87,13 +92,15 @@ def _listed(asked: Asked) -> Page:
     )
 
 
-def _entry(business: Business, terms: Set[str], why: tuple[Reason, ...]) -> Entry:
+def _entry(business: Business, told: Mapping[UUID, Description], terms: Set[str], why: tuple[Reason, ...]) -> Entry:
+    summary = told[business.pk].summary if business.pk in told else ""
+    shows_description = not summary or found_words(business.description, terms)
     return Entry(
         business=business,
         name=marked(business.name, terms),
         category=marked(business.category, terms),
         place=marked(", ".join(part for part in (business.address, business.city) if part), terms),
-        snippet=snippet(business.description, terms),
+        snippet=snippet(business.description if shows_description else summary, terms),
         phones=phones(business),
         why=[_REASONS[reason](business, terms) for reason in why],
     )

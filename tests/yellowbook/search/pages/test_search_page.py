@@ -167,11 +167,11 @@ def test_a_page_costs_the_same_queries_whatever_is_on_it(visitor, put, django_as
     visitor.see("/search", q="warm")
     for city in ({}, {"city": "City 1"}):
         given = {"q": "sky"} | city
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(9):
             visitor.see("/search", **given)
-        with django_assert_num_queries(4):
+        with django_assert_num_queries(5):
             visitor.see("/search", **given)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         visitor.see("/search")
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         visitor.see("/search")
