@@ -93,9 +93,6 @@ def test_a_text_that_changes_while_it_is_with_the_model_is_not_described_by_what
 
     def save_meanwhile(request: Any) -> Any:
         monkeypatch.setattr(standin, "outcome", ask)
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-        Business.objects.get(pk=business.pk)
         business.description = "Хожим хадгалсан"
         business.save()
         connection.close()
@@ -104,6 +101,23 @@ def test_a_text_that_changes_while_it_is_with_the_model_is_not_described_by_what
     monkeypatch.setattr(standin, "outcome", save_meanwhile)
     assert work() == ["superseded", "enriched"]
     assert Enrichment.objects.get().input_hash == Business.objects.get().text_hash
+
+
+def test_a_worker_that_lost_its_job_stores_nothing(
+    answer: Answer, standin: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save()
+    ask = standin.outcome
+
+    def lose_meanwhile(request: Any) -> Any:
+        JobExecution.objects.filter(kind=ENRICH_BUSINESS).update(status=Status.CANCELLED, lease_id=None)
+        connection.close()
+        return ask(request)
+
+    monkeypatch.setattr(standin, "outcome", lose_meanwhile)
+    run_lane(ENRICH_BUSINESS)
+    assert prompts(standin) == 1
+    assert not Enrichment.objects.exists()
 
 
 def test_a_business_that_is_gone_is_a_dead_letter_of_that_class(answer: Answer) -> None:
