@@ -225,8 +225,17 @@ def pages(client: Client) -> list[str]:
     baker.make(AlertEvent, rule=rule.name, kind="fired", title=rule.title, severity="critical", state="firing")
     preview = baker.make(Preview, prompt_version="rules-1", options={})
     baker.make(PreviewSample, preview=preview, business=business, before=None, after=None)
-    made = {"tags": ["тоо"], "free_tags": [], "summary_mn": "Товч", "opening_hours": {"mo": [["09:00", "18:00"]]}}
-    baker.make(Enrichment, business=business, maker="rules", blocked_reason="SAFETY", prompt_version="rules-1", **made)
+    baker.make(
+        Enrichment,
+        business=business,
+        tags=["тоо"],
+        free_tags=[],
+        summary_mn="Товч",
+        opening_hours={"mo": [["09:00", "18:00"]]},
+        maker="rules",
+        prompt_version="rules-1",
+        blocked_reason="SAFETY",
+    )
     baker.make(EditorTags, business=business, tags=["тоо"], edited_by="оператор")
     audit()
     return [

@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from embeddings.standin.faults import Rule
 from embeddings.standin.service import StandIn
+from jobs import kinds
 from jobs.enqueue import enqueue
 from jobs.execute import run_lane
 from jobs.kinds import get_kind
@@ -21,6 +23,7 @@ from jobs.states import WAITING, Status
 from tests.yellowbook.directory.conftest import values
 from yellowbook.directory.importer import import_file
 from yellowbook.directory.models import Business
+from yellowbook.enrichment import handler, making
 from yellowbook.enrichment.models import Enrichment
 from yellowbook.enrichment.names import ENRICH_BUSINESS
 
@@ -93,9 +96,6 @@ def test_a_text_that_changes_while_it_is_with_the_model_is_not_described_by_what
 
     def save_meanwhile(request: Any) -> Any:
         monkeypatch.setattr(standin, "outcome", ask)
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-        Business.objects.get(pk=business.pk)
         business.description = "Хожим хадгалсан"
         business.save()
         connection.close()
@@ -104,6 +104,40 @@ def test_a_text_that_changes_while_it_is_with_the_model_is_not_described_by_what
     monkeypatch.setattr(standin, "outcome", save_meanwhile)
     assert work() == ["superseded", "enriched"]
     assert Enrichment.objects.get().input_hash == Business.objects.get().text_hash
+
+
+def test_a_worker_that_lost_its_job_stores_nothing(
+    answer: Answer, standin: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save()
+    ask = standin.outcome
+
+    def lose_meanwhile(request: Any) -> Any:
+        JobExecution.objects.filter(kind=ENRICH_BUSINESS).update(status=Status.CANCELLED, lease_id=None)
+        connection.close()
+        return ask(request)
+
+    monkeypatch.setattr(standin, "outcome", lose_meanwhile)
+    run_lane(ENRICH_BUSINESS)
+    assert prompts(standin) == 1
+    assert not Enrichment.objects.exists()
+
+
+def test_of_a_batch_only_what_is_still_held_is_stored(rules: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    lost, kept = save(name="Нэг"), save(name="Хоёр")
+    make = making.make
+
+    def lose_one(business: Business, **options: Any) -> Any:
+        jobs = JobExecution.objects.filter(kind=ENRICH_BUSINESS, subject=str(lost.pk))
+        jobs.update(status=Status.CANCELLED, lease_id=None)
+        return make(business, **options)
+
+    monkeypatch.setattr(handler, "make", lose_one)
+    # As where the rules work, several at once.
+    several = replace(get_kind(ENRICH_BUSINESS), batch_size=2)
+    monkeypatch.setitem(kinds._kinds, ENRICH_BUSINESS, several)
+    run_lane(ENRICH_BUSINESS)
+    assert [row.business_id for row in Enrichment.objects.all()] == [kept.pk]
 
 
 def test_a_business_that_is_gone_is_a_dead_letter_of_that_class(answer: Answer) -> None:
