@@ -224,7 +224,8 @@ def pages(client: Client) -> list[str]:
         *(
             reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
             for model in admin.site._registry
-            if model._meta.app_label in {"jobs", "embeddings", "directory", "alerts", "upkeep", "catalogue"}
+            if model._meta.app_label
+            in {"jobs", "embeddings", "directory", "alerts", "upkeep", "catalogue", "reminders"}
         ),
         reverse("admin:jobs_jobexecution_change", args=[dead.pk]),
         reverse("admin:jobs_jobexecution_change", args=[waiting]),

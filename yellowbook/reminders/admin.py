@@ -1,5 +1,6 @@
 """Occasions in the admin, to edit; their reminders and what came of each, to look at."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -35,6 +36,14 @@ class OccasionAdmin(ListedAdmin):
     ordering = ["-created_at", "-pk"]
     autocomplete_fields = ["owner", "business"]
     readonly_fields = ["plan_at", "created_at"]
+
+    def get_deleted_objects(
+        self, objs: QuerySet[Occasion] | Sequence[Occasion], request: HttpRequest
+    ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
+        """Return what goes with occasions. Their reminders do, though nobody may delete one alone."""
+        deleted, counts, needed, protected = super().get_deleted_objects(objs, request)
+        along = {str(model._meta.verbose_name) for model in (Schedule, DeliveryRecord)}
+        return deleted, counts, {each for each in needed if str(each) not in along}, protected
 
     def save_model(self, request: HttpRequest, obj: Occasion, form: Any, change: bool) -> None:
         """Store it with its reminders."""

@@ -3,16 +3,17 @@
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, TextField
+from django.db.models import Exists, OuterRef, QuerySet, TextField
 from django.db.models.functions import Cast, Now
 
 from jobs.batch import Batch
 from jobs.clock import ago
-from jobs.enqueue import enqueue_many
+from jobs.enqueue import enqueue, enqueue_many
 from jobs.models import DeadLetter, JobExecution
+from jobs.periodic import SUBJECT
 from jobs.states import Status
 from yellowbook.reminders.models import DeliveryRecord, Occasion, Schedule
-from yellowbook.reminders.names import CALLED_OFF, SEND_REMINDER, SWEPT, TOO_LATE
+from yellowbook.reminders.names import CALLED_OFF, SEND_REMINDER, SWEEP_REMINDERS, SWEPT, TOO_LATE
 from yellowbook.reminders.planning import plan
 
 State = Schedule.State
@@ -22,6 +23,8 @@ BATCH: Final = 100
 LATE: Final = 86_400.0
 #: States of a job that will still be worked on.
 _LIVE: Final = (Status.QUEUED, Status.RETRYING, Status.RUNNING)
+#: Seconds after which a reminder that waits is overdue: the leader has had many looks by then.
+OVERDUE: Final = 60.0
 
 
 def dispatch_due() -> int:
@@ -51,17 +54,32 @@ def plan_due() -> int:
 
 def settle_called_off() -> int:
     """Mark up to `BATCH` reminders as failed whose jobs ended without them, as by a person; return how many."""
-    jobs = JobExecution.objects.filter(kind=SEND_REMINDER, subject=Cast(OuterRef("pk"), TextField()), status__in=_LIVE)
-    letters = DeadLetter.objects.filter(
-        kind=SEND_REMINDER, subject=Cast(OuterRef("pk"), TextField()), resolved_at__isnull=True
-    )
-    under_way = Schedule.objects.filter(state__in=[State.QUEUED, State.DELAYED])
     with transaction.atomic():
-        lost = under_way.filter(~Exists(jobs), ~Exists(letters)).order_by("due_at", "pk")
+        lost = _called_off().order_by("due_at", "pk")
         ids = list(lost.select_for_update(skip_locked=True).values_list("pk", flat=True)[:BATCH])
         DeliveryRecord.objects.filter(schedule__in=ids).update(outcome=DeliveryRecord.Outcome.FAILED)
-        under_way.filter(pk__in=ids).update(state=State.FAILED, reason=CALLED_OFF)
+        Schedule.objects.filter(pk__in=ids).update(state=State.FAILED, reason=CALLED_OFF)
     return len(ids)
+
+
+def _called_off() -> QuerySet[Schedule]:
+    """Return the reminders that wait for jobs which are over."""
+    subject = Cast(OuterRef("pk"), TextField())
+    jobs = JobExecution.objects.filter(kind=SEND_REMINDER, subject=subject, status__in=_LIVE)
+    letters = DeadLetter.objects.filter(kind=SEND_REMINDER, subject=subject, resolved_at__isnull=True)
+    return Schedule.objects.filter(~Exists(jobs), ~Exists(letters), state__in=[State.QUEUED, State.DELAYED])
+
+
+def have_swept() -> bool:
+    """Make a job of the sweep if there is anything for it; tell whether there is."""
+    found = (
+        Occasion.objects.filter(plan_at__lte=Now()).exists()
+        or Schedule.objects.filter(state=State.WAITING, due_at__lte=ago(OVERDUE)).exists()
+        or _called_off().exists()
+    )
+    if found:
+        enqueue(SWEEP_REMINDERS, subject=SUBJECT)
+    return found
 
 
 def sweep(batch: Batch) -> None:

@@ -55,11 +55,14 @@ class Browser:
 
 @dataclass
 class PushService:
-    """A push service on this machine: takes what is signed, and answers by path as it is told to."""
+    """A push service on this machine: takes what is signed, and answers by path as it is told to, 0 being silence."""
 
     url: str = ""
     answers: dict[str, list[int]] = field(default_factory=dict)
     taken: list[tuple[str, Message, bytes]] = field(default_factory=list)
+    #: Requests that are held without an answer, and what lets them go.
+    held: list[str] = field(default_factory=list)
+    go_on: threading.Event = field(default_factory=threading.Event)
 
     def endpoint(self, name: str) -> str:
         """Return the address of a browser."""
@@ -92,6 +95,10 @@ def push_service(settings: Any) -> Iterator[PushService]:
             body = self.rfile.read(int(self.headers["content-length"]))
             name = self.path.strip("/")
             status = made.answers[name].pop(0) if made.answers.get(name) else 201
+            if status == 0:
+                made.held.append(name)
+                made.go_on.wait(60)
+                return
             try:
                 made.check(self.headers)
             except AssertionError:
@@ -115,6 +122,7 @@ def push_service(settings: Any) -> Iterator[PushService]:
         settings.CATALOGUE_ALLOW_PRIVATE = True
         settings.REMINDERS_VAPID_PRIVATE_KEY, settings.REMINDERS_VAPID_SUBJECT = VAPID_KEY, SUBJECT
         yield made
+        made.go_on.set()
         server.shutdown()
         thread.join()
 

@@ -5,21 +5,20 @@ from collections.abc import Callable
 import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils import timezone
 
-from jobs import periodic
 from jobs.due import due_lanes
 from jobs.duties import _duties
-from jobs.enqueue import enqueue
 from jobs.execute import run_lane
 from jobs.lifecycle import cancel
-from jobs.models import JobExecution, PeriodicTask
+from jobs.models import JobExecution
 from tests.concurrency import at_once
 from tests.jobs.conftest import _healthy_breaker, dead_redis  # noqa: F401 fixtures
 from yellowbook.reminders import dispatch
-from yellowbook.reminders.models import Schedule
+from yellowbook.reminders.models import Occasion, Schedule
 from yellowbook.reminders.names import CALLED_OFF, SEND_REMINDER, SWEEP_REMINDERS, TOO_LATE
 
-from .support import jobs, make_all_due, occasion
+from .support import in_days, jobs, make_all_due, occasion
 
 
 @pytest.mark.django_db
@@ -48,9 +47,11 @@ def test_leaders_at_once_make_one_job_of_each(owner: User) -> None:
 @pytest.mark.django_db
 def test_the_sweep_deals_with_all_that_is_overdue_in_batches(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dispatch, "BATCH", 4)
+    assert not dispatch.have_swept()
     occasion(owner, offsets=list(range(-9, 0)))
-    make_all_due()
-    enqueue(SWEEP_REMINDERS, subject=periodic.SUBJECT)
+    assert not dispatch.have_swept()
+    make_all_due(120)
+    assert dispatch.have_swept()
     assert run_lane(SWEEP_REMINDERS)
     assert jobs() == 9
     job = JobExecution.objects.get(kind=SWEEP_REMINDERS)
@@ -58,11 +59,19 @@ def test_the_sweep_deals_with_all_that_is_overdue_in_batches(owner: User, monkey
 
 
 @pytest.mark.django_db
-def test_the_leader_looks_by_itself_and_has_the_sweep_made_every_five_minutes() -> None:
-    assert _duties["dispatch_reminders"].every <= 5
-    periodic.start_due()
-    assert PeriodicTask.objects.filter(name=SWEEP_REMINDERS).exists()
-    assert {each.kind: str(each.schedule) for each in periodic.declared()}[SWEEP_REMINDERS] == "every 5 minutes"
+def test_an_occasion_that_is_over_is_planned_again_by_the_sweep(owner: User) -> None:
+    made = occasion(owner, date=in_days(1), recurrence="weekly")
+    Occasion.objects.update(date=in_days(-69), plan_at=timezone.now())
+    Schedule.objects.all().delete()
+    assert dispatch.have_swept()
+    assert run_lane(SWEEP_REMINDERS)
+    assert Schedule.objects.filter(occasion=made, state="waiting").exists()
+    assert not dispatch.have_swept()
+
+
+def test_the_leader_looks_by_itself_and_sweeps_every_five_minutes() -> None:
+    duties = {name: duty.every for name, duty in _duties.items() if name.endswith("_reminders")}
+    assert duties == {"dispatch_reminders": 2.0, "sweep_reminders": 300.0}
 
 
 @pytest.mark.django_db
@@ -80,6 +89,7 @@ def test_a_reminder_whose_job_a_person_cancels_has_failed_and_says_so(owner: Use
     dispatch.dispatch_due()
     assert dispatch.settle_called_off() == 0
     cancel(JobExecution.objects.get(kind=SEND_REMINDER).pk, by="оператор")
+    assert dispatch.have_swept()
     assert dispatch.settle_called_off() == 1
     assert (Schedule.objects.get().state, Schedule.objects.get().reason) == ("failed", CALLED_OFF)
 
