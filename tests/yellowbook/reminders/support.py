@@ -4,7 +4,6 @@ from datetime import date, time, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import F
 from django.utils import timezone
 
 from jobs.execute import run_lane
@@ -34,11 +33,6 @@ def occasion(owner: User, **changes: Any) -> Occasion:
         "channels": ["email"],
     }
     return save_occasion(Occasion(owner=owner, **{**given, **changes}))
-
-
-def pass_time(**delta: float) -> None:
-    """Let reminders be due so much earlier, as if the clock had moved on."""
-    Schedule.objects.update(due_at=F("due_at") - timedelta(**delta))
 
 
 def make_all_due(seconds: float = 60) -> None:
