@@ -20,6 +20,9 @@ T = TypeVar("T")
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off"})
 
+#: Number of points of P-256 (FIPS 186): private keys are below it.
+P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+
 
 class Env:
     """Reads settings from a mapping, by default the process environment; remembers what it was asked for."""
@@ -165,3 +168,14 @@ class Env:
             return raw
 
         return self._read(name, "", convert, "whsec_ and the base64 of 24 to 64 random bytes", secret=True)
+
+    def vapid_key(self, name: str) -> str:
+        """A private key of P-256 as 32 bytes in base64url, as browsers' push services want it (RFC 8292)."""
+
+        def convert(raw: str) -> str:
+            key = base64.b64decode(raw.rstrip("=") + "=" * (-len(raw.rstrip("=")) % 4), altchars=b"-_", validate=True)
+            if len(key) != 32 or not 0 < int.from_bytes(key) < P256_ORDER:
+                raise ValueError
+            return raw
+
+        return self._read(name, "", convert, "the base64url of a private key of P-256, 32 bytes", secret=True)

@@ -13,11 +13,30 @@ from django.utils.translation import gettext_lazy, gettext_noop
 #: The apps whose names are translated here.
 APPS = (
     *("directory", "catalogue", "similarity", "enrichment", "embeddings", "jobs", "upkeep", "alerts", "notifications"),
+    "reminders",
     "knox",
 )
 
 #: Models and fields that the admin shows.
 NAMES = (
+    gettext_noop("occasion"),
+    gettext_noop("occasions"),
+    gettext_noop("date"),
+    gettext_noop("time"),
+    gettext_noop("time zone"),
+    gettext_noop("recurrence"),
+    gettext_noop("offsets"),
+    gettext_noop("channels"),
+    gettext_noop("plan at"),
+    gettext_noop("schedule"),
+    gettext_noop("schedules"),
+    gettext_noop("occurrence"),
+    gettext_noop("offset"),
+    gettext_noop("due at"),
+    gettext_noop("delivery record"),
+    gettext_noop("delivery records"),
+    gettext_noop("reached"),
+    gettext_noop("first attempt at"),
     gettext_noop("seller"),
     gettext_noop("sellers"),
     gettext_noop("contact"),

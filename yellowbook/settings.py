@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "yellowbook.enrichment",
     "yellowbook.catalogue",
     "yellowbook.notifications",
+    "yellowbook.reminders",
     "embeddings",
     "jobs",
     "jobs.upkeep",
@@ -263,6 +264,18 @@ CATALOGUE_ALLOW_PRIVATE = env.flag("CATALOGUE_ALLOW_PRIVATE", False)
 #: Whom sites can write to about our visits: an address or a page.
 CATALOGUE_CONTACT = env.text("CATALOGUE_CONTACT")
 
+# --- Reminders --------------------------------------------------------------------------------------------------------
+
+#: Our key towards push services, and whom they can write to about it. Without them no push message is sent.
+REMINDERS_VAPID_PRIVATE_KEY = env.vapid_key("REMINDERS_VAPID_PRIVATE_KEY")
+REMINDERS_VAPID_SUBJECT = env.url("REMINDERS_VAPID_SUBJECT", schemes=frozenset({"https", "mailto"}))
+if REMINDERS_VAPID_PRIVATE_KEY and not REMINDERS_VAPID_SUBJECT:
+    raise ImproperlyConfigured(
+        "REMINDERS_VAPID_PRIVATE_KEY is set but REMINDERS_VAPID_SUBJECT is not: expected whom push services can write"
+        " to, e.g. mailto:admin@example.com."
+    )
+conceal(REMINDERS_VAPID_PRIVATE_KEY)
+
 # --- Jobs -------------------------------------------------------------------------------------------------------------
 
 JOB_CONCURRENCY = env.integer("JOB_CONCURRENCY", 5, at_least=1, at_most=100)
@@ -373,6 +386,10 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "JobStatus": "jobs.states.Status",
+        "ReminderChannel": "yellowbook.reminders.models.Channel",
+        "ReminderState": "yellowbook.reminders.models.Schedule.State",
+        "ReminderOutcome": "yellowbook.reminders.models.DeliveryRecord.Outcome",
+        "DeliveryChannel": "yellowbook.notifications.models.Delivery.Channel",
         "DeliveryState": "yellowbook.notifications.models.Delivery.State",
         "BusinessStatus": "yellowbook.directory.models.BusinessStatus",
         "RunState": "jobs.models.Run.State",

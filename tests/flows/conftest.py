@@ -29,6 +29,7 @@ ONLY_AT_FULL_SIZE = frozenset(
         "test_a_paused_lane_is_probed_and_opens_when_the_key_is_back",
         "test_a_reader_that_goes_away_is_no_error",
         "test_a_site_goes_live_though_a_worker_is_killed_in_every_stage",
+        "test_a_reminder_arrives_once_though_redis_was_away_and_a_worker_is_killed_while_it_sends",
         "test_a_refusal_in_spite_of_the_budget_makes_everybody_wait_until_the_lane_is_resumed",
         "test_a_thousand_by_the_bulk_endpoint_cost_twelve_calls_at_most",
         "test_a_worker_whose_grace_runs_out_gives_back_what_it_has_in_hand",

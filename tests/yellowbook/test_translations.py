@@ -170,7 +170,7 @@ _REASONS = (ANOTHER, f"{ITS_JOB}running", f"{IT_IS}succeeded", f"{IT_FAILED}Oper
 
 
 #: Apps whose lists are looked at.
-_APPS = frozenset({"jobs", "embeddings", "directory", "alerts", "upkeep", "catalogue", "enrichment"})
+_APPS = frozenset({"jobs", "embeddings", "directory", "alerts", "upkeep", "catalogue", "enrichment", "reminders"})
 
 
 @pytest.fixture

@@ -31,6 +31,9 @@ WITH_FURTHER_RULES: Final = {
     "PATCH /api/catalogue/sellers/{id}": "the same",
     "POST /api/catalogue/sources": "the seller exists, and the URL is one of http or https",
     "PATCH /api/catalogue/sources/{id}": "the same",
+    "POST /api/reminders/occasions": "the time zone, the day and the business are there",
+    "PATCH /api/reminders/occasions/{id}": "the same",
+    "POST /api/reminders/push-subscriptions": "the address is one of https, and the keys are such; push is set up",
     "GET /api/search": "a query is more than white space",
     "POST /api/admin/dlq/retry": "at least one of its optional fields is given",
 }
