@@ -22,6 +22,9 @@ pytestmark = pytest.mark.django_db
 
 Matrix = NDArray[np.float64]
 
+#: A difference of cosines that rounding and single precision leave alone.
+ALIKE = 1e-5
+
 
 def with_similarities(wanted: Matrix) -> Matrix:
     """Return unit vectors with the given similarities (a matrix with ones on its diagonal)."""
