@@ -100,6 +100,7 @@ class Follower:
                 if not (self._inline and run_lane(GENERATE_EMBEDDING)):
                     if self._inline:
                         attend_all()
+                    # Workers tell of their progress in rows alone; this follows them for a person.
                     time.sleep(LOOK_EVERY)
         run = progress.run
         if run.state != Run.State.COMPLETED:

@@ -89,6 +89,7 @@ def _made_by_one(key: str, text: str, model: str) -> Vector | None:
     while not shared.claim(f"{key}:claim", seconds=settings.SEARCH_TIMEOUT):
         if time.monotonic() > until:
             return None
+        # A search is answered by its thread anyway; the wait is bounded by `until`.
         time.sleep(LOOK_EVERY)
         vector = _kept(key)
         if vector is not None:

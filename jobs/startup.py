@@ -51,6 +51,7 @@ def _await_database(say: Say) -> None:
         if not told:
             told = True
             say(f"Waiting up to {settings.START_PATIENCE:g} s for PostgreSQL: {reason}")
+        # Nothing can be done without it; `until` bounds the wait.
         time.sleep(_RETRY_EVERY)
     if told:
         say("PostgreSQL is there.")

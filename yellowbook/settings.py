@@ -4,12 +4,11 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import django_stubs_ext
-import psycopg.conninfo
 from django.core.exceptions import ImproperlyConfigured
 
 from embeddings.providers import provider_names
 from jobs.clean import conceal
-from yellowbook import email_url
+from yellowbook import database_url, email_url
 from yellowbook.enrichment.names import GEMINI, OFF, RULES
 from yellowbook.enrichment.prompts import NEWEST, PROMPTS
 from yellowbook.env import Env
@@ -139,41 +138,7 @@ if not DEBUG and "*" in ALLOWED_HOSTS:
 _beside = find_servers(VAR_DIR)
 
 DATABASE_URL = env.url("DATABASE_URL", _beside.database_url, schemes=frozenset({"postgres", "postgresql"}))
-
-
-#: Milliseconds that a transaction may sit idle before PostgreSQL ends it with its connection. Ours wait for nothing but
-#: the database; a process that froze in one, or a host that vanished, would keep its locks from all others for hours.
-IDLE_IN_TRANSACTION = 60_000
-_SESSION = f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION}"
-
-
-def _database(url: str) -> dict[str, object]:
-    """Turn a libpq URL into Django's form, by libpq's own rules."""
-    try:
-        parts = psycopg.conninfo.conninfo_to_dict(url)
-    except psycopg.ProgrammingError:
-        raise ImproperlyConfigured("DATABASE_URL=(secret) is not valid: expected a libpq URL.") from None
-    parts.pop("client_encoding", None)
-    return {
-        "ENGINE": "yellowbook.postgresql",
-        "NAME": parts.pop("dbname", "yellowbook"),
-        "USER": parts.pop("user", ""),
-        "PASSWORD": parts.pop("password", ""),
-        "HOST": parts.pop("host", ""),
-        "PORT": parts.pop("port", ""),
-        "OPTIONS": {
-            **parts,
-            "connect_timeout": parts.get("connect_timeout", 5),
-            # The URL's own options come later, and win.
-            "options": f"{_SESSION} {parts.get('options', '')}".strip(),
-            # A pool that can't connect tries again after 1, 2, 4 ... seconds, up to `reconnect_timeout`, and does
-            # nothing else meanwhile: with 300, the default, an outage would go on for as long again after its end.
-            "pool": {"min_size": 1, "max_size": 32, "timeout": 5, "max_idle": 60, "reconnect_timeout": 5},
-        },
-    }
-
-
-DATABASES = {"default": _database(DATABASE_URL)}
+DATABASES = {"default": database_url.database(DATABASE_URL)}
 
 REDIS_URL = env.redis_url(_beside.redis_url)
 

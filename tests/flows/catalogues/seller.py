@@ -64,6 +64,7 @@ def publish(site: Site, mark: str) -> None:
     at_once = site.answers["/slow"]
 
     def slow(handler: BaseHTTPRequestHandler) -> None:
+        # Shorter than CATALOGUE_TIMEOUT: slow, but in time.
         time.sleep(3)
         at_once(handler)
 
