@@ -27,6 +27,7 @@ from embeddings.models import Embedding
 from embeddings.sketches.changes import CHANGED_SINCE
 from embeddings.sketches.keeper import keeper
 from embeddings.sketches.table import Sketches
+from embeddings.vectors import as_text
 
 #: Subjects up to which all of them are compared although there is an index: each takes about 2 microseconds.
 EXACT_UP_TO: Final = 6_000
@@ -130,7 +131,7 @@ def _by_sketches(
     with connection.cursor() as cursor:
         cursor.execute(
             _BEST_OF.format(changed=CHANGED_SINCE, subjects=sql),
-            [HalfVector(vector).to_text(), sketches.model, as_array(candidates.ids), *since, *given, limit],
+            [as_text(HalfVector(vector)), sketches.model, as_array(candidates.ids), *since, *given, limit],
         )
         found = [Near(business_id, -distance) for business_id, distance in cursor.fetchall()]
     return found if len(found) >= limit or candidates.are_all else None

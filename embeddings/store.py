@@ -13,6 +13,7 @@ from embeddings.models import Embedding
 from embeddings.signals import vectors_stored
 from embeddings.sketches.changes import note_changes
 from embeddings.source import text_source
+from embeddings.vectors import as_text
 
 Vector = NDArray[np.float32]
 
@@ -79,7 +80,7 @@ def store(vectors: Sequence[NewVector], *, model: str, provider: str, task_type:
                     "business_ids": [vector.business_id for vector in fresh],
                     "text_hashes": [vector.text_hash for vector in fresh],
                     "truncated": [vector.truncated for vector in fresh],
-                    "vectors": [vector.vector.to_text() for vector in fresh],
+                    "vectors": [as_text(vector.vector) for vector in fresh],
                     "job_ids": [vector.job_id for vector in fresh],
                 },
             )

@@ -3,9 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from pgvector import HalfVector
 
 from embeddings.providers.base import DIMENSIONS
-from embeddings.vectors import checked_vectors
+from embeddings.vectors import as_text, checked_vectors
 from jobs.errors import BadResponse
 
 GOOD = [float(number % 7 - 3) for number in range(DIMENSIONS)]
@@ -106,3 +107,9 @@ def test_lists_and_arrays_give_the_same(raw: list[np.ndarray]) -> None:
         checked_vectors(raw, len(raw)), checked_vectors([each.tolist() for each in raw], len(raw)), strict=True
     ):
         assert np.array_equal(np.asarray(of_arrays), np.asarray(of_lists)) or isinstance(of_lists, BadResponse)
+
+
+@given(arrays(np.float16, DIMENSIONS, elements=st.floats(-1, 1, width=16)))
+def test_the_text_says_exactly_the_vector(numbers) -> None:
+    vector = HalfVector(numbers)
+    assert HalfVector.from_text(as_text(vector)) == vector

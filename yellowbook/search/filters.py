@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 
 from yellowbook.directory.models import Business, BusinessStatus
 from yellowbook.directory.selectors import published
+from yellowbook.search.models import FACETS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +34,16 @@ class Filters:
 
     def sql(self) -> tuple[str, dict[str, Any]]:
         """Return conditions on the columns of documents, each beginning with AND, and their parameters."""
-        conditions = [f" AND document.{name} = %(filter_{name})s" for name in self._fields()]
+        fields = self._fields()
+        conditions = [f" AND document.{name} = %(filter_{name})s" for name in fields]
         if self.tag is not None:
             conditions.append(" AND document.tags @> ARRAY[%(filter_tag)s]::varchar[]")
-        return "".join(conditions), {f"filter_{name}": value for name, value in self.given().items()}
+        values = {f"filter_{name}": value for name, value in self.given().items()}
+        if fields:
+            # The same for the index, which does not tell whose value it is.
+            conditions.append(f" AND {FACETS} @> %(facets)s::text[]")
+            values["facets"] = [str(value) for value in fields.values()]
+        return "".join(conditions), values
 
     def _fields(self) -> dict[str, Any]:
         return {name: value for name, value in self.given().items() if name != "tag"}

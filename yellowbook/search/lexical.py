@@ -73,7 +73,7 @@ def by_words(text: str, filters: Filters, *, limit: int) -> list[Match]:
     if not asked.words:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(*_statement(asked.words, filters, limit))
+        cursor.execute(*statement(asked.words, filters, limit))
         rows = cursor.fetchall()
     return [_match(asked, *row) for row in rows]
 
@@ -120,7 +120,7 @@ def _asked(term: str, stem: str, known: Mapping[str, int], total: float) -> Aske
     return Asked(term, tuple(exact), quality, documents, quality * math.log(1 + total / documents))
 
 
-def _statement(asked: Sequence[Asked], filters: Filters, limit: int) -> tuple[str, dict[str, Any]]:
+def statement(asked: Sequence[Asked], filters: Filters, limit: int) -> tuple[str, dict[str, Any]]:
     """Return the statement that ranks, and its parameters.
 
     The rarest words choose the documents, any of them; where even the rarest one is in too many, all words together.

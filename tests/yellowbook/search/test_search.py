@@ -1,10 +1,12 @@
 """Searching."""
 
 import threading
+from collections.abc import Iterator
 from hashlib import sha256
+from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from embeddings import query
 from embeddings.calls import embed_texts
@@ -14,6 +16,8 @@ from jobs.errors import AuthError, NetworkError
 from tests.yellowbook.search.conftest import embed, found, names
 from yellowbook.directory.models import Business
 from yellowbook.directory.services import delete_business, update_business
+from yellowbook.search.filters import Filters
+from yellowbook.search.lexical import statement, understood
 from yellowbook.search.rank import Ranking, Reason
 from yellowbook.search.search import normalised
 
@@ -219,3 +223,28 @@ class TestDegradation:
                 assert not answer.cached
         finally:
             shared._client.cache_clear()
+
+
+class TestPlan:
+    @pytest.mark.parametrize("narrowed", [{}, {"category": "Hotel"}, {"city": "Хатгал", "price_level": 4}])
+    def test_the_index_finds_words_and_what_narrows_them_at_once(self, places, narrowed):
+        """So that a search for hotels in Khatgal does not look at every hotel."""
+        sql, given = statement(understood("hotel").words, Filters(**narrowed), 10)
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", given)
+            conditions = [
+                node["Index Cond"]
+                for node in nodes(cursor.fetchone()[0][0]["Plan"])
+                if node.get("Index Name") == "search_document_narrowed"
+            ]
+        assert len(conditions) == 1
+        assert "words @@" in conditions[0]
+        assert all(str(value) in conditions[0] for value in narrowed.values())
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the steps of a plan."""
+    yield plan
+    for inner in plan.get("Plans", []):
+        yield from nodes(inner)
