@@ -14,6 +14,7 @@ from embeddings.signals import vectors_stored
 from embeddings.sketches.changes import note_changes
 from embeddings.source import text_source
 from embeddings.vectors import as_text
+from jobs.arrays import text_array, uuid_array
 
 Vector = NDArray[np.float32]
 
@@ -77,11 +78,11 @@ def store(vectors: Sequence[NewVector], *, model: str, provider: str, task_type:
                     "model": model,
                     "provider": provider,
                     "task_type": task_type,
-                    "business_ids": [vector.business_id for vector in fresh],
-                    "text_hashes": [vector.text_hash for vector in fresh],
+                    "business_ids": uuid_array(vector.business_id for vector in fresh),
+                    "text_hashes": text_array(vector.text_hash for vector in fresh),
                     "truncated": [vector.truncated for vector in fresh],
-                    "vectors": [as_text(vector.vector) for vector in fresh],
-                    "job_ids": [vector.job_id for vector in fresh],
+                    "vectors": text_array(as_text(vector.vector) for vector in fresh),
+                    "job_ids": uuid_array(vector.job_id for vector in fresh),
                 },
             )
         note_changes([vector.business_id for vector in fresh])

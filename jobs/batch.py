@@ -11,6 +11,7 @@ job has succeeded with it.
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -52,6 +53,12 @@ class Trail:
             log.warning("progress_not_shown", error=type(error).__name__)
 
 
+@lru_cache(maxsize=256)
+def _word(result: str) -> str:
+    """Return a result as it is kept; the jobs of a batch have the same few."""
+    return clean(result)[:RESULT_LENGTH]
+
+
 class Batch:
     """The jobs of one claim on their way through a handler."""
 
@@ -76,7 +83,7 @@ class Batch:
 
     def succeed(self, job: ClaimedJob, result: str) -> None:
         """End a job well; `result` says how, in one word."""
-        self.outcomes[job.id] = clean(str(result))[:RESULT_LENGTH]
+        self.outcomes[job.id] = _word(str(result))
 
     def fail(self, job: ClaimedJob, error: JobError, *, stack: str = "") -> None:
         """End a job's attempt with a failure; the retry table says what comes next."""

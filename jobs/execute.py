@@ -159,14 +159,15 @@ def _said(error: Exception) -> str:
 
 def _report(claimed: Claim, outcomes: Mapping[UUID, Outcome], counts: Mapping[str, int], seconds: float) -> None:
     """Log one line for the batch and one for each job."""
-    log.info("batch_done", jobs=len(claimed.jobs), duration_ms=round(seconds * 1000), **counts)
+    duration, subject_name = round(seconds * 1000), claimed.kind.subject_name
+    log.info("batch_done", jobs=len(claimed.jobs), duration_ms=duration, **counts)
     for job in claimed.jobs:
         outcome = outcomes.get(job.id)
-        told = log.bind(job_id=str(job.id), attempt=job.attempt, duration_ms=round(seconds * 1000))
-        told = told.bind(**{claimed.kind.subject_name: job.subject})
+        told = {"job_id": str(job.id), "attempt": job.attempt, "duration_ms": duration, subject_name: job.subject}
         if isinstance(outcome, Failure):
-            told.warning("job_failed", error_class=str(outcome.error.error_class), error=outcome.error.message)
+            told |= {"error_class": str(outcome.error.error_class), "error": outcome.error.message}
+            log.warning("job_failed", **told)
         elif isinstance(outcome, Postponed):
-            told.info("job_postponed", split_size=outcome.split_size)
+            log.info("job_postponed", split_size=outcome.split_size, **told)
         else:
-            told.info("job_done", result=outcome)
+            log.info("job_done", result=outcome, **told)

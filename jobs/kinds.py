@@ -64,6 +64,11 @@ class Kind:
     retry: Mapping[ErrorClass, Rule] = field(default_factory=lambda: DEFAULT_POLICY)
 
 
+#: What a line of the log says besides the subject, which stands there under its name.
+_LOGGED = frozenset(
+    "event level logger timestamp lane lease_id job_id attempt duration_ms result error_class error split_size".split()
+)
+
 _kinds: dict[str, Kind] = {}
 
 
@@ -72,7 +77,12 @@ class UnknownKind(LookupError):
 
 
 def register(kind: Kind) -> Kind:
-    """Make `kind` known. Names are unique: a second, different kind of one name is a mistake."""
+    """Make `kind` known. Names are unique: a second, different kind of one name is a mistake.
+
+    Raises `ValueError` for that, and for a name of the subject that a line of the log has for something else.
+    """
+    if kind.subject_name in _LOGGED:
+        raise ValueError(f"the subject of {kind.name!r} can't be called {kind.subject_name!r}: logs use the word")
     if _kinds.setdefault(kind.name, kind) is not kind:
         raise ValueError(f"a kind of job named {kind.name!r} is already declared")
     return kind

@@ -13,15 +13,19 @@ from embeddings.google.transport import Wire
 SHORTEST_SERVER_TIMEOUT = 10
 
 
-def connected(*, timeout: float, api_key: str, base_url: str = "") -> tuple[genai.Client, Wire]:
+def connected(
+    *, timeout: float, api_key: str, base_url: str = "", reads_answers: bool = True
+) -> tuple[genai.Client, Wire]:
     """Return a client and the wire that it sends over, where each call takes `timeout` seconds at most.
 
     Both are for one process and any number of threads. Everything that the SDK would otherwise take from the
     environment is given: key, address, API version, and the choice between the Gemini API and Vertex AI. It would also
-    try a call five times. Raises `ConfigurationError` when the key is missing, or can't be one.
+    try a call five times. Without `reads_answers` it finds good answers empty: they are for the caller, on the wire.
+
+    Raises `ConfigurationError` when the key is missing, or can't be one.
     """
     ssl_context = httpx2.create_ssl_context()
-    wire = Wire(timeout=timeout, ssl_context=ssl_context)
+    wire = Wire(timeout=timeout, ssl_context=ssl_context, passes_on=reads_answers)
     client = genai.Client(
         vertexai=False,
         api_key=checked_key(api_key),

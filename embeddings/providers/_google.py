@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from embeddings.google.errors import answer_without_sdk, sample
+from embeddings.google.errors import answer_of, answer_without_sdk, sample
 from embeddings.google.names import checked_model
 from embeddings.google.transport import Received
 from embeddings.providers._known import GOOGLE_MODEL
@@ -27,10 +27,21 @@ def vectors_without_sdk(received: Received, error: Exception, *, texts: int, sec
     One null or NaN makes an SDK refuse all hundred vectors, where only one text has to be embedded again. Raises
     `BadResponse`, with a sample, when there is no list of embeddings, and what `answer_without_sdk` raises.
     """
-    answer = answer_without_sdk(received, error, texts=texts, secret=secret)
+    return _vectors(answer_without_sdk(received, error, texts=texts, secret=secret), received, secret)
+
+
+def vectors_of(received: Received, *, secret: str) -> list[Any]:
+    """Read the vectors of a good `batchEmbedContents` answer as they came.
+
+    Raises `BadResponse`, with a sample, when it is no JSON or has no list of embeddings.
+    """
+    return _vectors(answer_of(received, secret=secret), received, secret)
+
+
+def _vectors(answer: Any, received: Received, secret: str) -> list[Any]:
     embeddings = answer.get("embeddings") if isinstance(answer, dict) else None
     if not isinstance(embeddings, list):
-        raise no_embeddings(received, secret=secret) from error
+        raise no_embeddings(received, secret=secret)
     return [entry.get("values") if isinstance(entry, dict) else entry for entry in embeddings]
 
 

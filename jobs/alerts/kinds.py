@@ -22,7 +22,7 @@ register(
     Kind(
         name=DELIVER_ALERT,
         handler=deliver,
-        subject_name="event",
+        subject_name="alert_event",
         batch_size=1,
         concurrency=1,
         max_retries=MAX_RETRIES,

@@ -1,6 +1,5 @@
 """How a worker gets work: it claims a batch of due jobs of one lane under a lease."""
 
-import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,7 +32,6 @@ class ClaimedJob:
     split_size: int
     run_id: UUID | None
     metadata: Mapping[str, Any]
-    created_at: datetime
     started_at: datetime
 
 
@@ -109,17 +107,20 @@ WITH flying AS (
 )
 """
 
+#: The columns are the fields of `ClaimedJob` in their order; the same moment for all is parsed once, so it is a text.
 _START = """
-UPDATE jobs_jobexecution AS job
-   SET status = 'running', lease_id = lease.id, worker = %(worker)s, deliveries = job.deliveries + 1,
-       started_at = statement_timestamp(), finished_at = NULL
-  FROM due, lease
- WHERE job.id = due.id
-RETURNING job.id, job.subject, job.operation, job.priority, job.attempt, job.max_retries, job.rate_limits,
-          job.deliveries, job.split_size, job.run_id, job.metadata, job.created_at, job.started_at, job.next_attempt_at
+, started AS (
+    UPDATE jobs_jobexecution AS job
+       SET status = 'running', lease_id = lease.id, worker = %(worker)s, deliveries = job.deliveries + 1,
+           started_at = statement_timestamp(), finished_at = NULL
+      FROM due, lease
+     WHERE job.id = due.id
+    RETURNING job.*
+)
+SELECT id, subject, operation, priority, attempt, max_retries, rate_limits, deliveries, split_size, run_id, metadata,
+       started_at::text
+  FROM started ORDER BY priority, next_attempt_at, id
 """
-#: The fields of `ClaimedJob`, in the order in which `_START` returns them; the last column is for sorting.
-_RETURNED = tuple(field.name for field in dataclasses.fields(ClaimedJob))
 _CLAIM = _CHOOSE + _START
 
 _CHOOSE_ONE = """
@@ -198,15 +199,10 @@ def claim_one(kind: Kind, job_id: UUID, *, worker: str) -> Claim:
 
 
 def _made(lease_id: UUID, kind: Kind, worker: str, rows: list[tuple[Any, ...]], limit: int) -> Claim:
-    """Build the claim from the rows that the statement returned."""
-    rows.sort(key=lambda row: (row[3], row[-1]))
-    return Claim(lease_id=lease_id, kind=kind, worker=worker, jobs=tuple(_job(row) for row in rows), limit=limit)
-
-
-def _job(row: tuple[Any, ...]) -> ClaimedJob:
-    """Build a job from a row of `_START`; a cursor of Django's leaves jsonb as text."""
-    fields = dict(zip(_RETURNED, row, strict=False))
-    return ClaimedJob(**{**fields, "metadata": json.loads(fields["metadata"])})
+    """Build the claim from the rows of `_START`; a cursor of Django's leaves jsonb as text."""
+    started_at = datetime.fromisoformat(rows[0][-1])
+    jobs = tuple([ClaimedJob(*(*fields, json.loads(metadata), started_at)) for *fields, metadata, _ in rows])
+    return Claim(lease_id=lease_id, kind=kind, worker=worker, jobs=jobs, limit=limit)
 
 
 def _first_step() -> str:

@@ -10,6 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from jobs.actor import Actor
+from jobs.arrays import uuid_array
 from jobs.models import Run
 from jobs.states import Priority
 
@@ -87,7 +88,7 @@ def enter(
                 "max_retries": max_retries,
                 "metadata": json.dumps(metadata),
                 "run_id": run.id if run else None,
-                "ids": ids,
+                "ids": uuid_array(ids),
                 "subjects": list(subjects),
                 "extras": [json.dumps(extra) for extra in extras] if extras else ["{}"] * len(ids),
             },

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import IntegrityError, connection, transaction
 
 from jobs import clock
+from jobs.arrays import uuid_array
 from jobs.clean import clean
 from jobs.errors import JobError
 from jobs.lifecycle import circuit
@@ -65,7 +66,7 @@ _LOCK_LEASE = "SELECT id FROM jobs_lease WHERE id = %s FOR UPDATE"
 
 _HOLD = """
 SELECT id FROM jobs_jobexecution
- WHERE lease_id = %s AND status = 'running' AND id = ANY(%s)
+ WHERE lease_id = %s AND status = 'running' AND id = ANY(%s::uuid[])
  ORDER BY id FOR UPDATE
 """
 
@@ -93,7 +94,7 @@ def finish(
     counts: dict[str, int] = {}
     jobs = {job.id: job for job in claimed.jobs}
     with transaction.atomic():
-        held = _held(claimed.lease_id, list(outcomes))
+        held = _held(claimed.lease_id, outcomes)
         final: dict[UUID, Outcome] = {job_id: outcome for job_id, outcome in outcomes.items() if job_id in held}
         if write is not None and held:
             final.update({job_id: outcome for job_id, outcome in write(held).items() if job_id in held})
@@ -121,11 +122,11 @@ def finish(
     return counts
 
 
-def _held(lease_id: UUID, ids: list[UUID]) -> set[UUID]:
+def _held(lease_id: UUID, ids: Iterable[UUID]) -> set[UUID]:
     """Lock and return those of `ids` that still run under the lease."""
     with connection.cursor() as cursor:
         cursor.execute(_LOCK_LEASE, [lease_id])
-        cursor.execute(_HOLD, [lease_id, ids])
+        cursor.execute(_HOLD, [lease_id, uuid_array(ids)])
         return {row[0] for row in cursor.fetchall()}
 
 
@@ -160,7 +161,7 @@ def _succeed(claimed: Claim, succeeded: Mapping[UUID, Outcome], trail: str) -> N
         cursor.execute(
             _SUCCEED,
             {
-                "ids": list(succeeded),
+                "ids": uuid_array(succeeded),
                 "results": list(succeeded.values()),
                 "steps": trail,
                 "lease_id": claimed.lease_id,

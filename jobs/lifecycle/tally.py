@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from jobs.arrays import uuid_array
 from jobs.history.buckets import BOUNDS
 from jobs.lifecycle.counts import OUTCOME
 
@@ -16,7 +17,7 @@ WITH ended AS (
     SELECT kind, {_OUTCOME} AS outcome, status, started_at - next_attempt_at AS waited,
            coalesce(finished_at, statement_timestamp()) - started_at AS ran
       FROM jobs_jobexecution
-     WHERE id = ANY(%(ids)s) AND status IN ('succeeded', 'dead', 'cancelled', 'retrying')
+     WHERE id = ANY(%(ids)s::uuid[]) AND status IN ('succeeded', 'dead', 'cancelled', 'retrying')
 )
 INSERT INTO jobs_ending (kind, outcome, jobs, waited, ran)
 SELECT kind, outcome, count(*),
@@ -33,4 +34,4 @@ def tally(ids: Sequence[UUID]) -> None:
     """Write down how the attempts of these jobs ended, each of which ended in this transaction."""
     if ids:
         with connection.cursor() as cursor:
-            cursor.execute(_TALLY, {"ids": list(ids), "bounds": list(BOUNDS)})
+            cursor.execute(_TALLY, {"ids": uuid_array(ids), "bounds": list(BOUNDS)})

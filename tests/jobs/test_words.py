@@ -44,6 +44,14 @@ def test_a_second_kind_of_the_same_name_is_a_mistake(make_kind: MakeKind) -> Non
     assert get_kind(kind.name) is kind
 
 
+@pytest.mark.parametrize("name", ["event", "job_id", "error"])
+def test_a_subject_can_not_be_called_what_a_line_of_the_log_calls_something_else(name) -> None:
+    with pytest.raises(ValueError, match=f"can't be called '{name}'"):
+        register(Kind(name="misnamed", handler=do_nothing, subject_name=name))
+    with pytest.raises(UnknownKind):
+        get_kind("misnamed")
+
+
 def test_kinds_are_listed_by_name(make_kind: MakeKind) -> None:
     make_kind(name="zz_last")
     make_kind(name="aa_first")

@@ -1,4 +1,4 @@
-"""Timing and summing up, and the sections of the benchmark. A section is declared in one place:
+"""Timing and summing up, and the sections of the benchmark. A section is declared in one place, a module of `sections`:
 
 register(Section("search", "what searches take and find", measure))
 """
@@ -7,6 +7,10 @@ import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
+from pkgutil import iter_modules
+
+from yellowbook.benchmarks import sections
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,11 @@ class Figure:
     against: str = ""
     #: Whether more is better.
     at_least: bool = False
+
+    @property
+    def ratio(self) -> float | None:
+        """The value as a multiple of the reference; None without one."""
+        return self.value / self.reference if self.reference else None
 
     @property
     def holds(self) -> bool | None:
@@ -53,6 +62,8 @@ def register(section: Section) -> Section:
 
 def all_sections() -> list[Section]:
     """Return every section, by name."""
+    for module in iter_modules(sections.__path__):
+        import_module(f"{sections.__name__}.{module.name}")
     return [_sections[name] for name in sorted(_sections)]
 
 

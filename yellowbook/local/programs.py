@@ -24,6 +24,17 @@ WEB_PROCESSES, WEB_THREADS = 2, 8
 WEB_BACKPRESSURE = 64
 
 
+def web_arguments(port: int, processes: int = WEB_PROCESSES) -> list[str]:
+    """Return Python's arguments for a web server."""
+    return [
+        *("-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port), "--no-ws"),
+        *("--workers", str(processes), "--blocking-threads", str(WEB_THREADS)),
+        *("--backpressure", str(WEB_THREADS + WEB_BACKPRESSURE), "--respawn-failed-workers"),
+        *("--workers-kill-timeout", "10", "--log-level", "warning", "--no-access-log"),
+        "yellowbook.wsgi:application",
+    ]
+
+
 @dataclass(frozen=True)
 class Credentials:
     """What a person and a script need to get in."""
@@ -86,11 +97,7 @@ class Programs:
         return self._start(
             "The web server",
             self._web_log,
-            *("-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port), "--no-ws"),
-            *("--workers", str(WEB_PROCESSES), "--blocking-threads", str(WEB_THREADS)),
-            *("--backpressure", str(WEB_THREADS + WEB_BACKPRESSURE), "--respawn-failed-workers"),
-            *("--workers-kill-timeout", "10", "--log-level", "warning", "--no-access-log"),
-            "yellowbook.wsgi:application",
+            *web_arguments(port),
         )
 
     def workers(self) -> Child:

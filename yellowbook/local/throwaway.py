@@ -17,14 +17,16 @@ FRESH = 600.0
 
 
 @contextlib.contextmanager
-def throwaway_servers(database_url: str = "", redis_url: str = "") -> Iterator[EmbeddedServers]:
-    """Run servers in a temporary `VAR_DIR`, without the writes to disk that make data durable."""
+def throwaway_servers(
+    database_url: str = "", redis_url: str = "", *, durable: bool = False
+) -> Iterator[EmbeddedServers]:
+    """Run servers in a temporary `VAR_DIR`; only with `durable` with the writes to disk that make data durable."""
     _sweep()
     var_dir = Path(tempfile.mkdtemp(prefix=PREFIX))
     # Lets the unprivileged user of the servers through to its own directory; what is private here is so by itself.
     var_dir.chmod(0o711)
     try:
-        with EmbeddedServers(var_dir, database_url=database_url, redis_url=redis_url, durable=False) as servers:
+        with EmbeddedServers(var_dir, database_url=database_url, redis_url=redis_url, durable=durable) as servers:
             yield servers
     finally:
         shutil.rmtree(var_dir, ignore_errors=True)

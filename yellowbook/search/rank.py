@@ -11,6 +11,7 @@ from django.db import connection
 from embeddings.current import current_model
 from embeddings.nearest import Near, nearest
 from embeddings.query import embed_query
+from jobs.arrays import uuid_array
 from yellowbook.search.filters import Filters
 from yellowbook.search.fusion import K, fuse, with_groups
 from yellowbook.search.lexical import Match, by_words
@@ -72,7 +73,6 @@ _BEST: Final = (MEANING_WEIGHT + WORDS_WEIGHT + NAME_WEIGHT + CATEGORY_WEIGHT) /
 #: Businesses that have a say in which categories are meant.
 CATEGORY_DEPTH: Final = 20
 
-#: The ids as one text: psycopg takes longer for each of a hundred UUIDs than PostgreSQL.
 _CATEGORIES: LiteralString = "SELECT id, category FROM directory_business WHERE id = ANY(%s::uuid[])"
 
 
@@ -111,7 +111,7 @@ def rank(text: str, filters: Filters, *, model: str | None = None, using: Rankin
 
 def _categories(ids: Sequence[UUID]) -> dict[UUID, str]:
     with connection.cursor() as cursor:
-        cursor.execute(_CATEGORIES, ["{" + ",".join([each.hex for each in ids]) + "}"])
+        cursor.execute(_CATEGORIES, [uuid_array(ids)])
         return dict(cursor.fetchall())
 
 

@@ -6,21 +6,23 @@ import re
 import shutil
 import signal
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
-import httpx2
 import psutil
 import psycopg
 from redis import Redis
 
 from embeddings.standin.service import ON_CONNECTION
 from jobs.process.master import BOOT
+from yellowbook.fleet.environment import environment_of
+from yellowbook.fleet.standin import StandIn
+from yellowbook.fleet.waiting import WITHIN
+from yellowbook.fleet.workers import start_worker
 from yellowbook.local.errors import LocalError
 from yellowbook.local.options import ROOT
 from yellowbook.local.postgres import NAME, SUPERUSER, Postgres
@@ -29,50 +31,25 @@ from yellowbook.local.servers import Server
 from yellowbook.local.throwaway import throwaway_servers
 from yellowbook.local.valkey import Valkey
 from yellowbook.soak.check import embedded_texts
-from yellowbook.soak.workers import WRONG_CLOCK, start_worker
 
-#: What of the caller's environment would change how the system behaves.
-FOREIGN = (
-    *("DATABASE_", "REDIS_", "GEMINI_", "EMBEDDING_", "JOB_", "WORKER", "SHUTDOWN_", "START_", "RETENTION_"),
-    *("DJANGO_", "VAR_DIR", "PORT", "SAMPLE_DATA", "LOG_LEVEL", "PROMETHEUS_", "ALERT_", "EMAIL_", "dramatiq_"),
-    *("ENRICHMENT", "LLM_"),
-)
 #: Settings under which faults show soon; the lease is the longest time that a fault of one worker delays a job.
 LEASE, HEARTBEAT = 20.0, 3.0
 SETTINGS = {
-    "EMBEDDING_PROVIDER": "gemini",
-    "GEMINI_API_KEY": "soak",
-    **{f"EMBEDDING_{budget}": "0" for budget in ("RPM", "TPM", "RPD")},
     "EMBEDDING_BATCH_SIZE": "20",
     "EMBEDDING_TIMEOUT": "5",
     "JOB_CONCURRENCY": "6",
     "JOB_LEASE": str(LEASE),
     "WORKER_HEARTBEAT": str(HEARTBEAT),
     "SAMPLE_DATA": "0",
-    # The stand-in answers prompts with an echo, which fits no schema.
-    "ENRICHMENT": "off",
 }
 #: Faults of the stand-in, for so large a share of its calls; seconds that an answer takes.
 FAULTS, SHARE, LATENCY = ["500", "429_minute", "reset", "timeout", "nan", "wrong_count"], 0.3, 0.5
+#: Loaded in place of `jobs.boot` on a host whose clock is wrong.
+WRONG_CLOCK = "yellowbook.soak.clock"
 #: Threads of a worker.
 THREADS = 7
 #: Seconds that the clock of the second worker's host is ahead.
 CLOCK_AHEAD = 120.0
-#: Seconds for anything to start or to stop.
-WITHIN = 90.0
-POLL = 0.05
-
-T = TypeVar("T")
-
-
-def until(look: Callable[[], T], what: str) -> T:
-    """Return what `look` returns as soon as that is true; raise `LocalError` when it takes too long."""
-    end = time.monotonic() + WITHIN
-    while not (found := look()):
-        if time.monotonic() > end:
-            raise LocalError(f"{WITHIN:g} s passed without this: {what}")
-        time.sleep(POLL)
-    return found
 
 
 class Slot:
@@ -127,9 +104,7 @@ class Rig:
             self._servers = servers = stack.enter_context(throwaway_servers())
             self.logs = servers.logs
             self.url = servers.database_url
-            kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
-            self.environment = kept | SETTINGS | {"VAR_DIR": str(servers.var_dir), "DATABASE_URL": self.url}
-            self.environment |= {"REDIS_URL": servers.redis_url, "DJANGO_SETTINGS_MODULE": "yellowbook.settings"}
+            self.environment = environment_of(servers, **SETTINGS)
             # Else a crash of the server could take back what was committed in its last moments.
             with psycopg.connect(self.url, user=SUPERUSER, autocommit=True) as connection:
                 connection.execute(f"ALTER ROLE {NAME} SET synchronous_commit = on".encode())
@@ -173,34 +148,18 @@ class Rig:
     # --- the provider ---------------------------------------------------------------------------------------------
 
     def _start_standin(self, stack: ExitStack) -> None:
-        child = self._start("standin", "manage.py", "gemini_standin")
-        stack.callback(child.stop, signal.SIGTERM, grace=5)
-
-        def address() -> str:
-            if child.poll() is not None:
-                raise LocalError(child.failure())
-            found = re.search(r"GEMINI_BASE_URL=(\S+)", child.log.read_text(encoding="utf-8"))
-            return found[1] if found else ""
-
-        url = until(address, "the stand-in says where it listens")
-        self.environment["GEMINI_BASE_URL"] = url
-        self._standin = httpx2.Client(base_url=f"{url}/_standin/", trust_env=False, timeout=30)
-        stack.callback(self._standin.close)
-        self._steer("POST", "latency", {"seconds": LATENCY})
-        self._steer("POST", "faults", {"fault": FAULTS, "probability": SHARE, "seed": self._seed})
-
-    def _steer(self, method: str, path: str, body: Any = None) -> Any:
-        answer = self._standin.request(method, path, json=body)
-        answer.raise_for_status()
-        return answer.json()
+        self._standin = stack.enter_context(StandIn(self.environment, self.logs / "standin.log"))
+        self.environment |= self._standin.settings
+        self._standin.steer("POST", "latency", {"seconds": LATENCY})
+        self._standin.steer("POST", "faults", {"fault": FAULTS, "probability": SHARE, "seed": self._seed})
 
     def heal_provider(self) -> None:
         """Have no more calls fail."""
-        self._steer("DELETE", "faults")
+        self._standin.steer("DELETE", "faults")
 
     def read_calls(self) -> None:
         """Count the calls that were made since the last time."""
-        calls = self._steer("GET", f"log?since={self._seen}")["calls"]
+        calls = self._standin.steer("GET", f"log?since={self._seen}")["calls"]
         if calls:
             self._seen = calls[-1]["number"]
         self.embedded += embedded_texts(calls, "sha256")

@@ -10,9 +10,10 @@ from typing import Any
 import psutil
 import psycopg
 
+from yellowbook.fleet.waiting import until
 from yellowbook.soak.check import findings, unfinished
 from yellowbook.soak.faults import Faults
-from yellowbook.soak.rig import Rig, until
+from yellowbook.soak.rig import Rig
 
 #: Seconds between two looks at what is due, between two rounds of the operator, and between two lines of progress.
 TICK, ROUND, PROGRESS = 0.1, 2.0, 15.0

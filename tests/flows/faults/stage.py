@@ -16,8 +16,9 @@ from tests.flows.system import System
 from tests.flows.trouble import Google
 from tests.flows.waiting import DEADLINE
 from tests.flows.worker import Worker
+from yellowbook.fleet.workers import TIED
 from yellowbook.soak.check import embedded_texts, findings, unfinished, unheard
-from yellowbook.soak.workers import TIED, WRONG_CLOCK
+from yellowbook.soak.rig import WRONG_CLOCK
 
 #: What the workers of the fault suite differ in: many small batches, and leases of dead workers are in nobody's way.
 SMALL = {"EMBEDDING_BATCH_SIZE": "5", "JOB_CONCURRENCY": "24"}

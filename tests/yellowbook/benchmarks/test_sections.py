@@ -8,8 +8,8 @@ from django.core.management import CommandError, call_command
 
 from embeddings.sketches import keeper as keeping
 from embeddings.sketches.keeper import keeper
-from yellowbook.benchmarks import saves, searching, similar
 from yellowbook.benchmarks.measure import Figure, Section, all_sections, register
+from yellowbook.benchmarks.sections import search, similar
 from yellowbook.directory.models import Business
 from yellowbook.similarity.models import Similarity
 
@@ -21,11 +21,10 @@ def named(figures):
 
 
 def test_searches_are_measured_with_what_they_find(monkeypatch):
-    monkeypatch.setattr(searching, "WARM_UP", 3)
-    monkeypatch.setattr(searching, "PAYS_FROM", 100)
+    monkeypatch.setattr(search, "WARM_UP", 3)
     monkeypatch.setattr(keeping, "PAYS_FROM", 100)
     try:
-        figures = named(searching.measure(Namespace(businesses=300, searches=20)))
+        figures = named(search.measure(Namespace(businesses=300, searches=20)))
     finally:
         keeper.forget()
     assert Business.objects.count() == 300
@@ -55,9 +54,20 @@ def test_a_figure_is_held_against_its_limit():
 
 def test_sections_are_known_by_name():
     names = [section.name for section in all_sections()]
-    assert names == ["saves", "search", "similar"]
-    assert [section.measure for section in all_sections()] == [saves.measure, searching.measure, similar.measure]
+    assert names == [
+        "core",
+        "cost",
+        "fresh",
+        "growth",
+        "memory",
+        "pipeline",
+        "quota",
+        "saves",
+        "search",
+        "similar",
+        "vectors",
+    ]
     with pytest.raises(ValueError, match="'search' is already declared"):
         register(Section("search", "another", lambda options: iter(())))
-    with pytest.raises(CommandError, match="no section nonsense: expected some of saves, search, similar"):
+    with pytest.raises(CommandError, match="no section nonsense: expected some of core, cost, fresh"):
         call_command("benchmark", "nonsense", stdout=StringIO())

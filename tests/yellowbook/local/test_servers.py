@@ -219,14 +219,14 @@ def test_a_broken_file_of_addresses_counts_as_nothing_running(place, content):
 
 def test_what_a_killed_test_run_left_behind_is_removed_by_the_next_one(place, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(place))
-    elsewhere = {"database_url": "postgresql://db.example/x", "redis_url": "redis://cache.example"}
+    elsewhere = ("postgresql://db.example/x", "redis://cache.example")
     abandoned, fresh = place / f"{PREFIX}abandoned", place / f"{PREFIX}fresh"
-    with throwaway_servers(**elsewhere) as held:
+    with throwaway_servers(*elsewhere) as held:
         for directory in (abandoned, fresh):
             (directory / "data").mkdir(parents=True)
         for directory in (abandoned, held.var_dir):
             os.utime(directory, (0, 0))
-        with throwaway_servers(**elsewhere):
+        with throwaway_servers(*elsewhere):
             assert not abandoned.exists()
             assert fresh.exists()
             assert held.var_dir.exists()

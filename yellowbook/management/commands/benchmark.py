@@ -1,29 +1,33 @@
 """`manage.py benchmark`: what the parts of the system cost on this machine."""
 
 import json
-from argparse import ArgumentParser, Namespace
+import signal
+import subprocess
+import sys
+from argparse import ArgumentParser
 from collections.abc import Iterator
-from dataclasses import asdict
+from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.test.utils import override_settings
 from rich.console import Console
-from rich.table import Table
 
-from jobs.quiet import only_warnings
-from yellowbook.benchmarks import saves, searching, similar  # noqa: F401 they declare the sections
-from yellowbook.benchmarks.measure import Figure, Section, all_sections
-from yellowbook.search.evaluation.scratch import scratch_database
-
-#: Loggers that tell of every job and call.
-_LOUD = ("jobs", "embeddings", "yellowbook")
+from yellowbook.benchmarks.chart import NoChart, write_chart
+from yellowbook.benchmarks.machine import described
+from yellowbook.benchmarks.measure import Figure, all_sections
+from yellowbook.benchmarks.report import table, write_json
+from yellowbook.fleet.environment import environment_of
+from yellowbook.local.errors import LocalError
+from yellowbook.local.options import ROOT
+from yellowbook.local.throwaway import throwaway_servers
 
 
 class Command(BaseCommand):
-    """Measures in a scratch database on the configured server, and drops it afterwards."""
+    """Runs servers, workers and a stand-in for Google of its own; nothing of yours is touched."""
 
-    help = "Measures what the parts of the system cost, in a scratch database; your data are not touched."
+    help = "Measures what the parts of the system cost, each beside a reference, on servers of its own."
+    requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
@@ -35,46 +39,49 @@ class Command(BaseCommand):
             "--businesses", type=int, default=100_000, help="businesses of the large directory (default: 100,000)"
         )
         parser.add_argument("--searches", type=int, default=300, help="measured searches of each sort (default: 300)")
-        parser.add_argument("--json", action="store_true", help="print one JSON object per figure")
+        parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a file")
+        parser.add_argument("--chart", type=Path, metavar="FILE", help="draw what has a limit, as PNG or SVG")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Measure and print, section by section."""
-        chosen = _chosen(options["sections"])
-        for section in chosen:
-            if options["json"]:
-                for figure in _measured(section, options):
-                    self.stdout.write(json.dumps({"section": section.name, **asdict(figure), "holds": figure.holds}))
-            else:
-                Console().print(_table(section, list(_measured(section, options))))
+        """Measure, section by section, and tell."""
+        titles = {section.name: section.title for section in all_sections()}
+        unknown = [name for name in options["sections"] if name not in titles]
+        if unknown:
+            raise CommandError(f"There is no section {', '.join(unknown)}: expected some of {', '.join(titles)}.")
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started here is stopped here
+        wanted = {name: options[name] for name in ("repeats", "rows", "businesses", "searches")}
+        wanted["sections"] = options["sections"] or list(titles)
+        measured: dict[str, list[Figure]] = {}
+        try:
+            for name, figures in groupby(_measured(wanted), key=lambda each: each[0]):
+                measured[name] = [figure for _, figure in figures]
+                Console(file=self.stdout).print(table(titles[name], measured[name]))  # type: ignore[arg-type]
+        except LocalError as error:
+            raise CommandError(str(error)) from error
+        machine = described()
+        if options["json"]:
+            write_json(options["json"], machine, measured)
+        if options["chart"]:
+            try:
+                write_chart(options["chart"], machine, measured)
+            except NoChart as error:
+                raise CommandError(str(error)) from error
 
 
-def _chosen(names: list[str]) -> list[Section]:
-    known = {section.name: section for section in all_sections()}
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise CommandError(f"There is no section {', '.join(unknown)}: expected some of {', '.join(known)}.")
-    return [known[name] for name in names] or list(known.values())
-
-
-def _measured(section: Section, options: dict[str, Any]) -> Iterator[Figure]:
-    """Yield the figures of a section, from an empty database of its own."""
-    with scratch_database(), override_settings(ALLOWED_HOSTS=["testserver"]), only_warnings(*_LOUD):
-        yield from section.measure(Namespace(**options))
-
-
-def _table(section: Section, figures: list[Figure]) -> Table:
-    """Return the figures as a table for a terminal."""
-    table = Table("measured", "value", "beside", "goal", "", title=section.title)
-    for figure in figures:
-        beside = "" if figure.reference is None else f"{figure.reference:,.2f} {figure.unit} {figure.against}"
-        sign = "≥" if figure.at_least else "≤"
-        table.add_row(
-            figure.name,
-            f"{figure.value:,.3g} {figure.unit}" if figure.at_least else f"{figure.value:,.2f} {figure.unit}",
-            beside,
-            "" if figure.limit is None else f"{sign} {figure.limit:,g} {figure.unit}",
-            {None: "", True: "holds", False: "OVER"}[figure.holds],
-        )
-    for column in (1, 2, 3):
-        table.columns[column].justify = "right"
-    return table
+def _measured(options: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
+    """Yield the figures with the names of their sections as they are measured."""
+    with throwaway_servers(durable=True) as servers:
+        command = [sys.executable, "-m", "yellowbook.benchmarks", json.dumps(options)]
+        with subprocess.Popen(  # noqa: S603
+            command, cwd=ROOT, env=environment_of(servers), stdout=subprocess.PIPE, text=True
+        ) as child:
+            try:
+                assert child.stdout is not None
+                for line in child.stdout:
+                    figure = json.loads(line)
+                    yield figure.pop("section"), Figure(**figure)
+            except BaseException:
+                child.terminate()
+                raise
+        if child.returncode:
+            raise LocalError(f"It broke off with exit code {child.returncode}; what went wrong is said above.")

@@ -1,4 +1,4 @@
-"""How workers are started that are to meet faults."""
+"""How workers are started that somebody watches, or breaks."""
 
 import signal
 import sys
@@ -9,10 +9,8 @@ from jobs.process.master import BOOT, master_arguments
 from yellowbook.local.options import ROOT
 from yellowbook.local.process import Child, start
 
-#: Loaded in place of `jobs.boot` on a host whose clock is wrong.
-WRONG_CLOCK = "yellowbook.soak.clock"
 #: Ties a worker to its master.
-TIED = "yellowbook.soak.tied"
+TIED = "yellowbook.fleet.tied"
 
 
 def start_worker(

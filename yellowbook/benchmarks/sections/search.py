@@ -3,14 +3,11 @@
 import gc
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
-from time import perf_counter, sleep
 from typing import Any, Final
 
-from embeddings.current import current_model
 from embeddings.nearest import nearest
 from embeddings.query import embed_query
-from embeddings.sketches.keeper import PAYS_FROM, keeper
-from yellowbook.benchmarks.directory import fill
+from yellowbook.benchmarks.directory import fill, make_sketches
 from yellowbook.benchmarks.measure import Figure, Section, milliseconds, register
 from yellowbook.benchmarks.texts import Invented, questions
 from yellowbook.search.evaluation.measures import DEPTH, percentile
@@ -21,8 +18,6 @@ from yellowbook.search.search import normalised, search
 WARM_UP: Final = 30
 #: How near a neighbour has to be to count as well as another: half precision tells no more.
 ALIKE: Final = 1e-6
-#: Seconds that sketches may take.
-PATIENCE: Final = 120.0
 
 #: What is narrowed, and by what of the business that the query was made from.
 FILTERS: Final[dict[str, Callable[[Invented], dict[str, Any]]]] = {
@@ -36,7 +31,7 @@ FILTERS: Final[dict[str, Callable[[Invented], dict[str, Any]]]] = {
 def measure(options: Namespace) -> Iterator[Figure]:
     """Yield what searches take, uncached and cached, and the share of the nearest that they are given."""
     businesses = fill(options.businesses)
-    yield from _sketches(options.businesses)
+    yield Figure(f"sketches of {len(businesses):,} vectors made", make_sketches(), "s")
     asked = questions((options.searches + WARM_UP) * len(FILTERS), businesses)
     # As in `yellowbook.wsgi`; otherwise the benchmark's own lists are searched for garbage at the searches' expense.
     gc.collect()
@@ -51,16 +46,6 @@ def measure(options: Namespace) -> Iterator[Figure]:
 
 
 register(Section("search", "searches in a large directory", measure))
-
-
-def _sketches(businesses: int) -> Iterator[Figure]:
-    keeper.forget()
-    started = perf_counter()
-    while businesses > PAYS_FROM and keeper.sketches_of(current_model()) is None:
-        if perf_counter() - started > PATIENCE:
-            raise RuntimeError(f"the sketches of {businesses:,} vectors were not made within {PATIENCE:.0f} s")
-        sleep(0.01)
-    yield Figure(f"sketches of {businesses:,} vectors made", perf_counter() - started, "s")
 
 
 def _searches(name: str, texts: Sequence[str], filters: Sequence[Filters]) -> Iterator[Figure]:

@@ -1,0 +1,1 @@
+"""The parts of the benchmark, a module each, found by themselves (`yellowbook.benchmarks.measure.Section`)."""

@@ -1,0 +1,88 @@
+"""What operations cost in a small installation and in a large one."""
+
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from statistics import median
+from typing import Final
+
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.test import Client
+
+from embeddings.kinds import GENERATE_EMBEDDING
+from jobs.enqueue import enqueue
+from jobs.kinds import get_kind
+from jobs.lifecycle import claim
+from yellowbook.benchmarks.directory import make_sketches, settle
+from yellowbook.benchmarks.measure import Figure, Section, milliseconds, register
+from yellowbook.benchmarks.populate import populate
+from yellowbook.directory.models import Business
+from yellowbook.search.filters import Filters
+from yellowbook.search.refresh import refresh
+from yellowbook.search.search import search
+
+#: Jobs, and as many businesses as `--businesses` allows.
+SIZES: Final = (10_000, 100_000, 1_000_000)
+#: What is measured is the median of so many.
+REPEATS: Final = 25
+#: Multiple of the time in the smallest one that an operation may take.
+FLAT: Final = 1.5
+
+
+def measure(options: Namespace) -> Iterator[Figure]:
+    """Yield what each operation takes at every size, beside what it takes at the smallest."""
+    smallest: dict[str, float] = {}
+    for size in SIZES:
+        businesses = min(size, options.businesses)
+        _fill(businesses, size)
+        for name, act in _operations().items():
+            for _ in range(3):
+                act()
+            took = median(milliseconds(act) for _ in range(REPEATS))
+            reference = smallest.setdefault(name, took)
+            shown = f"{name}, {size:,} jobs, {businesses:,} businesses"
+            if size == SIZES[0]:
+                yield Figure(shown, took, "ms")
+            else:
+                yield Figure(shown, took, "ms", reference, FLAT * reference, "with the fewest")
+
+
+register(Section("growth", "with more and more jobs and businesses", measure))
+
+
+def _fill(businesses: int, jobs: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables WHERE tablename LIKE 'jobs_%'")
+        (tables,) = cursor.fetchone()
+        cursor.execute(f"TRUNCATE directory_business, {tables} CASCADE")
+    populate(businesses, jobs, lambda step: None)
+    refresh()
+    settle()
+    make_sketches()
+
+
+def _operations() -> dict[str, Callable[[], object]]:
+    client = Client()
+    client.force_login(User.objects.get_or_create(username="growth", is_staff=True, is_superuser=True)[0])
+    subjects = Business.objects.order_by("pk").values_list("pk", flat=True).iterator()
+    queries = iter(range(10**6))
+    return {
+        "enqueue": lambda: enqueue(GENERATE_EMBEDDING, subject=next(subjects)),
+        "claim of a full batch": _claim,
+        "dashboard": lambda: _got(client, "/admin/"),
+        "status": lambda: _got(client, "/api/admin/embeddings/status"),
+        "search": lambda: search(f"Алтан hotel {next(queries)}", Filters()),
+    }
+
+
+def _claim() -> None:
+    """Claim a batch and take it back."""
+    with transaction.atomic():
+        claim(get_kind(GENERATE_EMBEDDING), worker="growth")
+        transaction.set_rollback(True)
+
+
+def _got(client: Client, path: str) -> None:
+    response = client.get(path)
+    if response.status_code != 200:
+        raise RuntimeError(f"GET {path} answered {response.status_code}")
