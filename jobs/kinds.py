@@ -66,7 +66,10 @@ class Kind:
 
 #: What a line of the log says besides the subject, which stands there under its name.
 _LOGGED = frozenset(
-    "event level logger timestamp lane lease_id job_id attempt duration_ms result error_class error split_size".split()
+    {
+        *("event", "level", "logger", "timestamp", "lane", "lease_id"),
+        *("job_id", "attempt", "duration_ms", "result", "error_class", "error", "split_size"),
+    }
 )
 
 _kinds: dict[str, Kind] = {}
