@@ -10,6 +10,10 @@ from django.apps import apps
 from django.conf import settings
 from django.utils.log import configure_logging
 
+from jobs.process.allocator import keep_memory_small
+
+keep_memory_small()
+
 #: Seconds after which a consumer that lost Redis tries again (dramatiq's own default is 3).
 dramatiq.worker.CONSUMER_RESTART_DELAY_SECS = 1.0
 

@@ -38,16 +38,16 @@ class GeminiProvider(Provider):
         """
         contents: list[types.ContentUnionDict] = [{"parts": [{"text": text}]} for text in texts]
         config = types.EmbedContentConfig(task_type=task.value, output_dimensionality=DIMENSIONS)
-        self._wire.received.body = None
-        try:
-            self._client.models.embed_content(model=self._name, contents=contents, config=config)
-        except JobError:
-            raise
-        except errors.APIError as error:
-            raise error_from(self._wire.received, texts=len(texts), secret=self.api_key) from error
-        except Exception as error:
-            return _google.vectors_without_sdk(self._wire.received, error, texts=len(texts), secret=self.api_key)
-        return _google.vectors_of(self._wire.received, secret=self.api_key)
+        with self._wire.exchange() as received:
+            try:
+                self._client.models.embed_content(model=self._name, contents=contents, config=config)
+            except JobError:
+                raise
+            except errors.APIError as error:
+                raise error_from(received, texts=len(texts), secret=self.api_key) from error
+            except Exception as error:
+                return _google.vectors_without_sdk(received, error, texts=len(texts), secret=self.api_key)
+            return _google.vectors_of(received, secret=self.api_key)
 
 
 provider = GeminiProvider

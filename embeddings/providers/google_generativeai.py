@@ -63,26 +63,26 @@ class GoogleGenerativeAIProvider(Provider):
         """
         contents: Any = list(texts)
         options: Any = {"retry": None, "timeout": self.timeout}
-        self._wire.received.body = None
-        try:
-            answer = embed_content(
-                model=self._name,
-                content=contents,
-                task_type=task.value,
-                output_dimensionality=DIMENSIONS,
-                client=self._client,
-                request_options=options,
-            )
-        except JobError:
-            raise
-        except GoogleAPICallError as error:
-            raise error_from(self._wire.received, texts=len(texts), secret=self.api_key) from error
-        except Exception as error:
-            return _google.vectors_without_sdk(self._wire.received, error, texts=len(texts), secret=self.api_key)
-        vectors: list[Any] = answer["embedding"]
-        if not vectors:
-            raise _google.no_embeddings(self._wire.received, secret=self.api_key)
-        return vectors
+        with self._wire.exchange() as received:
+            try:
+                answer = embed_content(
+                    model=self._name,
+                    content=contents,
+                    task_type=task.value,
+                    output_dimensionality=DIMENSIONS,
+                    client=self._client,
+                    request_options=options,
+                )
+            except JobError:
+                raise
+            except GoogleAPICallError as error:
+                raise error_from(received, texts=len(texts), secret=self.api_key) from error
+            except Exception as error:
+                return _google.vectors_without_sdk(received, error, texts=len(texts), secret=self.api_key)
+            vectors: list[Any] = answer["embedding"]
+            if not vectors:
+                raise _google.no_embeddings(received, secret=self.api_key)
+            return vectors
 
 
 class _Adapter(requests.adapters.BaseAdapter):
