@@ -43,6 +43,7 @@ ONLY_AT_FULL_SIZE = frozenset(
         "test_stopped_and_resumed_at_any_point_each_business_is_embedded_once",
         "test_two_workers_never_embed_a_text_twice",
         "test_where_it_begins_what_exists_and_force_do_what_they_say",
+        "test_a_business_is_embedded_through_rabbitmq_which_is_stopped_and_whose_worker_is_killed",
         "test_a_save_without_redis_is_enriched_once_it_is_back",
         "test_a_saved_business_is_enriched_once_and_again_by_a_run_with_another_prompt",
         "test_while_the_model_is_away_it_says_delayed_and_catches_up_by_itself",

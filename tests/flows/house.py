@@ -29,7 +29,7 @@ from yellowbook.local.throwaway import throwaway_servers
 
 #: What of the caller's environment would change how the system behaves.
 FOREIGN = (
-    *("DATABASE_", "REDIS_", "GEMINI_", "EMBEDDING_", "JOB_", "WORKER", "SHUTDOWN_", "DJANGO_", "VAR_DIR"),
+    *("DATABASE_", "REDIS_", "BROKER_", "GEMINI_", "EMBEDDING_", "JOB_", "WORKER", "SHUTDOWN_", "DJANGO_", "VAR_DIR"),
     *("PORT", "SAMPLE_DATA", "LOG_LEVEL", "PROMETHEUS_", "ALERT_", "EMAIL_", "ENRICHMENT", "LLM_", "dramatiq_"),
 )
 
