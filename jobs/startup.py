@@ -63,7 +63,8 @@ def _await_database(say: Say) -> None:
 def database_failure() -> str:
     """Try to reach PostgreSQL once; return why that failed, nothing when it did not."""
     try:
-        psycopg.connect(settings.DATABASE_URL, connect_timeout=_CONNECT_WITHIN).close()
+        for url in filter(None, (settings.DATABASE_URL, settings.DATABASE_DIRECT_URL)):
+            psycopg.connect(url, connect_timeout=_CONNECT_WITHIN).close()
     except psycopg.OperationalError as error:
         return clean(str(error)).strip().splitlines()[0]
     return ""

@@ -140,7 +140,17 @@ if not DEBUG and "*" in ALLOWED_HOSTS:
 _beside = find_servers(VAR_DIR)
 
 DATABASE_URL = env.url("DATABASE_URL", _beside.database_url, schemes=frozenset({"postgres", "postgresql"}))
-DATABASES = {"default": database_url.database(DATABASE_URL)}
+#: PostgreSQL itself, where `DATABASE_URL` leads to PgBouncer in transaction mode: for what needs a session of its own.
+DATABASE_DIRECT_URL = env.url("DATABASE_DIRECT_URL", schemes=frozenset({"postgres", "postgresql"}))
+DATABASES = {"default": database_url.database(DATABASE_URL, shared=bool(DATABASE_DIRECT_URL))}
+#: The alias of the connection for that.
+DIRECT_DATABASE = "default"
+if DATABASE_DIRECT_URL:
+    DIRECT_DATABASE = "direct"
+    DATABASES[DIRECT_DATABASE] = {
+        **database_url.database(DATABASE_DIRECT_URL, name="DATABASE_DIRECT_URL"),
+        "TEST": {"MIRROR": "default"},
+    }
 
 REDIS_URL = env.redis_url(_beside.redis_url)
 #: RabbitMQ, if wake-ups go through it and not through Redis, which is needed all the same: for budgets and caches.
@@ -224,7 +234,7 @@ SIMILAR_DAYS = env.integer("SIMILAR_DAYS", 7, at_least=1)
 conceal(
     SECRET_KEY,
     GEMINI_API_KEY,
-    str(DATABASES["default"]["PASSWORD"]),
+    *(str(each["PASSWORD"]) for each in DATABASES.values()),
     unquote(urlsplit(REDIS_URL).password or ""),
     unquote(urlsplit(BROKER_URL).password or ""),
 )

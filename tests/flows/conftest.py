@@ -37,6 +37,8 @@ ONLY_AT_FULL_SIZE = frozenset(
         "test_another_worker_leads_when_the_leader_is_killed",
         "test_answers_in_the_wrong_number_shift_no_vector_to_another_business",
         "test_at_a_terminal_it_follows_and_ctrl_c_and_yes_stop_the_run_that_the_printed_command_resumes",
+        "test_everything_works_behind_pgbouncer_and_leaves_nothing_in_its_sessions",
+        "test_what_a_host_that_disappears_had_in_hand_is_done_by_another_which_leads_from_then_on",
         "test_inline_and_interrupted_it_gives_back_what_it_holds_and_the_printed_command_does_the_rest",
         "test_killed_inline_its_run_is_taken_up_by_the_next_one",
         "test_of_two_starts_at_once_one_runs_every_time",
