@@ -4,6 +4,10 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
+import structlog
+
+log = structlog.get_logger(__name__)
+
 #: Seconds without an errand after which the thread puts away what it holds for them.
 IDLE: Final = 5.0
 
@@ -11,7 +15,8 @@ IDLE: Final = 5.0
 class Errands:
     """Does `act` for every name that it is given; names that wait are done once. Safe for threads.
 
-    What still waits when the process ends is dropped: the scheduler looks at the rows every second.
+    What still waits when the process ends is dropped: the scheduler looks at the rows every second. An errand that
+    fails is logged, and the next one is done.
     """
 
     def __init__(self, act: Callable[[str], object], *, rest: Callable[[], object], idle: float = IDLE) -> None:
@@ -40,5 +45,11 @@ class Errands:
                     break
                 names, self._waiting = list(self._waiting), {}
             for name in names:
-                self._act(name)
+                self._try(name)
         self._rest()
+
+    def _try(self, name: str) -> None:
+        try:
+            self._act(name)
+        except Exception:
+            log.exception("errand_failed", errand=name)

@@ -38,3 +38,17 @@ def test_it_rests_when_there_is_nothing_to_do_and_begins_again() -> None:
         errands.add(f"errand {number}")
         until(partial(rested, number), "it rests")
     assert rests == [1, 2]
+
+
+def test_one_that_fails_keeps_no_other_from_being_done() -> None:
+    done: list[str] = []
+
+    def act(name: str) -> None:
+        if name == "bad":
+            raise ValueError(name)
+        done.append(name)
+
+    errands = Errands(act, rest=lambda: None)
+    for name in ("bad", "good"):
+        errands.add(name)
+    until(lambda: done == ["good"], "the next one is done")
