@@ -42,6 +42,7 @@ ONLY_AT_FULL_SIZE = frozenset(
         "test_inline_and_interrupted_it_gives_back_what_it_holds_and_the_printed_command_does_the_rest",
         "test_killed_inline_its_run_is_taken_up_by_the_next_one",
         "test_of_two_starts_at_once_one_runs_every_time",
+        "test_readers_find_at_a_replica_what_was_saved_at_the_primary_and_are_sent_elsewhere_when_it_is_gone",
         "test_stopped_and_resumed_at_any_point_each_business_is_embedded_once",
         "test_two_workers_never_embed_a_text_twice",
         "test_where_it_begins_what_exists_and_force_do_what_they_say",
