@@ -10,7 +10,8 @@ from hashlib import sha256
 from typing import Final
 
 import structlog
-from django.db import connection
+from django.conf import settings
+from django.db import connection, connections
 
 from embeddings.current import current_model
 from embeddings.models import Embedding
@@ -92,7 +93,8 @@ def _keep(name: str, model: str) -> str:
     if vectors < MADE_FROM:
         return "dropped" if valid else "not needed"
     started = time.monotonic()
-    with connection.cursor() as cursor:
+    # No setting for a transaction: the making can't be in one.
+    with connections[settings.DIRECT_DATABASE].cursor() as cursor:
         cursor.execute(
             "SELECT set_config('maintenance_work_mem', %s, false), set_config('statement_timeout', '0', false)",
             [MAKING_MEMORY],

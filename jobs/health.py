@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from redis import RedisError
 
 from jobs import workers
+from jobs.broker.base import rabbitmq_failure
 from jobs.redis import IMPATIENT, connect
 
 
@@ -51,6 +53,11 @@ def _redis() -> None:
     connect(timeout=IMPATIENT).ping()
 
 
+def _rabbitmq() -> None:
+    if reason := rabbitmq_failure():
+        raise LookupError(f"not reachable ({reason})")
+
+
 def _workers() -> None:
     if not workers.alive().exists():
         raise LookupError("no worker is alive: start manage.py rundramatiq")
@@ -58,14 +65,17 @@ def _workers() -> None:
 
 #: Without these the answer is 503.
 ESSENTIAL: dict[str, Callable[[], None]] = {"database": _database, "migrations": _migrations, "pgvector": _pgvector}
-#: Without these saves and searches go on, and jobs wait.
-HELPFUL: dict[str, Callable[[], None]] = {"redis": _redis, "workers": _workers}
+
+
+def _helpful() -> dict[str, Callable[[], None]]:
+    """Return the parts without which saves and searches go on, and jobs wait."""
+    return {"redis": _redis} | ({"rabbitmq": _rabbitmq} if settings.BROKER_URL else {}) | {"workers": _workers}
 
 
 def check() -> Health:
     """Look at every part; never raises."""
     health = Health()
-    for name, look in {**ESSENTIAL, **HELPFUL}.items():
+    for name, look in {**ESSENTIAL, **_helpful()}.items():
         try:
             look()
         except LookupError as error:

@@ -26,7 +26,7 @@ def frozen_after() -> float:
 class Leadership:
     """A claim to leadership. The lock lives as long as its connection, so a dead leader frees it at once.
 
-    The connection is the leader's own: it is neither pooled nor may it go through PgBouncer in transaction mode.
+    The connection is the leader's own: it is neither pooled nor does it go through PgBouncer (`DATABASE_DIRECT_URL`).
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,10 @@ class Leadership:
         try:
             if self._connection is None:
                 self._connection = psycopg.connect(
-                    settings.DATABASE_URL, autocommit=True, connect_timeout=5, application_name="yellowbook-leader"
+                    settings.DATABASE_DIRECT_URL or settings.DATABASE_URL,
+                    autocommit=True,
+                    connect_timeout=5,
+                    application_name="yellowbook-leader",
                 )
                 if not self._ask("SELECT pg_try_advisory_lock(%s)", [LOCK_KEY]):
                     self.resign()

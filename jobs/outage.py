@@ -44,3 +44,5 @@ class Outage:
 database = Outage("database", "results in hand are kept, the rest waits until it is back")
 #: Redis, as seen by this process.
 redis = Outage("redis", "jobs wait in PostgreSQL until it is back")
+#: RabbitMQ, where it is the broker.
+rabbitmq = Outage("rabbitmq", "jobs wait in PostgreSQL until it is back")

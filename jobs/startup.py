@@ -9,6 +9,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from redis import RedisError
 
+from jobs.broker.base import rabbitmq_failure
 from jobs.clean import clean
 from jobs.errors import JobError
 from jobs.kinds import Kind, all_kinds
@@ -31,12 +32,14 @@ class CannotStart(Exception):
 def check(say: Say) -> None:
     """Look at everything in the order in which it is needed; tell `say` what is noteworthy.
 
-    Raises `CannotStart` for a database that stays away or lacks migrations. Redis and the provider may be away: the
-    worker goes on without them, and a provider that refuses our key has its lane paused instead of failing jobs.
+    Raises `CannotStart` for a database that stays away or lacks migrations. Redis, RabbitMQ and the provider may be
+    away: the worker goes on without them, and a provider that refuses our key has its lane paused instead of failing
+    jobs.
     """
     _await_database(say)
     check_migrations()
     _check_redis(say)
+    _check_rabbitmq(say)
     for kind in all_kinds():
         _check_kind(kind, say)
 
@@ -60,7 +63,8 @@ def _await_database(say: Say) -> None:
 def database_failure() -> str:
     """Try to reach PostgreSQL once; return why that failed, nothing when it did not."""
     try:
-        psycopg.connect(settings.DATABASE_URL, connect_timeout=_CONNECT_WITHIN).close()
+        for url in filter(None, (settings.DATABASE_URL, settings.DATABASE_DIRECT_URL)):
+            psycopg.connect(url, connect_timeout=_CONNECT_WITHIN).close()
     except psycopg.OperationalError as error:
         return clean(str(error)).strip().splitlines()[0]
     return ""
@@ -83,6 +87,11 @@ def _check_redis(say: Say) -> None:
         connect(timeout=IMPATIENT).ping()
     except RedisError as error:
         say(f"Redis can't be reached ({type(error).__name__}): jobs wait in PostgreSQL until it is there.")
+
+
+def _check_rabbitmq(say: Say) -> None:
+    if reason := rabbitmq_failure():
+        say(f"RabbitMQ can't be reached ({reason}): jobs wait in PostgreSQL until it is there.")
 
 
 def _check_kind(kind: Kind, say: Say) -> None:

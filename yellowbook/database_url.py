@@ -1,4 +1,8 @@
-"""Where the database is: a libpq URL in Django's form, and how each process holds its connections."""
+"""Where the database is: a libpq URL in Django's form, and how each process holds its connections.
+
+Behind PgBouncer in transaction mode every transaction may have another session, so nothing of a session is relied on:
+no options at its start, no cursor that outlives a transaction, no prepared statement (Django makes none).
+"""
 
 from typing import Final
 
@@ -11,13 +15,17 @@ IDLE_IN_TRANSACTION: Final = 60_000
 _SESSION: Final = f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION}"
 
 
-def database(url: str) -> dict[str, object]:
-    """Turn a libpq URL into Django's form, by libpq's own rules; raises `ImproperlyConfigured`."""
+def database(url: str, *, name: str = "DATABASE_URL", shared: bool = False) -> dict[str, object]:
+    """Turn a libpq URL into Django's form, by libpq's own rules; raises `ImproperlyConfigured`.
+
+    `name` is the setting that it came from, `shared` whether transactions share sessions on its other end.
+    """
     try:
         parts = psycopg.conninfo.conninfo_to_dict(url)
     except psycopg.ProgrammingError:
-        raise ImproperlyConfigured("DATABASE_URL=(secret) is not valid: expected a libpq URL.") from None
+        raise ImproperlyConfigured(f"{name}=(secret) is not valid: expected a libpq URL.") from None
     parts.pop("client_encoding", None)
+    session = "" if shared else _SESSION
     return {
         "ENGINE": "yellowbook.postgresql",
         "NAME": parts.pop("dbname", "yellowbook"),
@@ -25,11 +33,12 @@ def database(url: str) -> dict[str, object]:
         "PASSWORD": parts.pop("password", ""),
         "HOST": parts.pop("host", ""),
         "PORT": parts.pop("port", ""),
+        "DISABLE_SERVER_SIDE_CURSORS": shared,
         "OPTIONS": {
             **parts,
             "connect_timeout": parts.get("connect_timeout", 5),
             # The URL's own options come later, and win.
-            "options": f"{_SESSION} {parts.get('options', '')}".strip(),
+            "options": f"{session} {parts.get('options', '')}".strip(),
             # A pool that can't connect tries again after 1, 2, 4 ... seconds, up to `reconnect_timeout`, and does
             # nothing else meanwhile: with 300, the default, an outage would go on for as long again after its end.
             "pool": {"min_size": 1, "max_size": 32, "timeout": 5, "max_idle": 60, "reconnect_timeout": 5},

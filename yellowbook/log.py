@@ -61,6 +61,8 @@ def configure(*, level: str, as_json: bool | None = None) -> dict[str, Any]:
             "httpx2": {"level": "WARNING"},
             "google_genai": {"level": "WARNING"},
             "dramatiq": {"level": "WARNING"},
+            # What it logs of a connection that fails comes as an exception, too.
+            "pika": {"level": "CRITICAL"},
             "django_structlog": {"level": "WARNING"},
         },
     }

@@ -1,6 +1,8 @@
 """All settings of the project. Each environment variable is read once, here, and described in the README."""
 
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import django_stubs_ext
@@ -138,9 +140,26 @@ if not DEBUG and "*" in ALLOWED_HOSTS:
 _beside = find_servers(VAR_DIR)
 
 DATABASE_URL = env.url("DATABASE_URL", _beside.database_url, schemes=frozenset({"postgres", "postgresql"}))
-DATABASES = {"default": database_url.database(DATABASE_URL)}
+#: PostgreSQL itself, where `DATABASE_URL` leads to PgBouncer in transaction mode: for what needs a session of its own.
+DATABASE_DIRECT_URL = env.url("DATABASE_DIRECT_URL", schemes=frozenset({"postgres", "postgresql"}))
+DATABASES = {"default": database_url.database(DATABASE_URL, shared=bool(DATABASE_DIRECT_URL))}
+#: The alias of the connection for that.
+DIRECT_DATABASE = "default"
+if DATABASE_DIRECT_URL:
+    DIRECT_DATABASE = "direct"
+    DATABASES[DIRECT_DATABASE] = {
+        **database_url.database(DATABASE_DIRECT_URL, name="DATABASE_DIRECT_URL"),
+        "TEST": {"MIRROR": "default"},
+    }
 
 REDIS_URL = env.redis_url(_beside.redis_url)
+#: RabbitMQ, if wake-ups go through it and not through Redis, which is needed all the same: for budgets and caches.
+BROKER_URL = env.url("BROKER_URL", schemes=frozenset({"amqp", "amqps"}))
+if BROKER_URL and find_spec("pika") is None:
+    raise ImproperlyConfigured(
+        "BROKER_URL=(secret) needs the package pika, which is not installed: expected the extra rabbitmq, e.g. from"
+        " `python -m pip install '.[rabbitmq]'`."
+    )
 
 # --- Embeddings -------------------------------------------------------------------------------------------------------
 
@@ -215,8 +234,9 @@ SIMILAR_DAYS = env.integer("SIMILAR_DAYS", 7, at_least=1)
 conceal(
     SECRET_KEY,
     GEMINI_API_KEY,
-    str(DATABASES["default"]["PASSWORD"]),
+    *(str(each["PASSWORD"]) for each in DATABASES.values()),
     unquote(urlsplit(REDIS_URL).password or ""),
+    unquote(urlsplit(BROKER_URL).password or ""),
 )
 
 # --- Catalogues -------------------------------------------------------------------------------------------------------
@@ -261,9 +281,9 @@ RETENTION_WORKERS_DAYS = env.integer("RETENTION_WORKERS_DAYS", 7)
 RETENTION_DELIVERIES_DAYS = env.integer("RETENTION_DELIVERIES_DAYS", 30)
 RETENTION_SYNCS_DAYS = env.integer("RETENTION_SYNCS_DAYS", 90)
 
-DRAMATIQ_BROKER = {
-    "BROKER": "jobs.broker.WakeBroker",
-    "OPTIONS": {"url": REDIS_URL},
+DRAMATIQ_BROKER: dict[str, Any] = {
+    "BROKER": "jobs.broker.rabbitmq.WakeBroker" if BROKER_URL else "jobs.broker.redis.WakeBroker",
+    "OPTIONS": {"url": BROKER_URL} if BROKER_URL else {},
     # Those that need models are added by `jobs.actors`, once the apps are loaded.
     "MIDDLEWARE": [
         "dramatiq.middleware.TimeLimit",

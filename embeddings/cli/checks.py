@@ -10,6 +10,7 @@ from embeddings.current import current_model, current_provider
 from embeddings.kinds import GENERATE_EMBEDDING
 from embeddings.quota import limits
 from jobs import startup, workers
+from jobs.broker.base import rabbitmq_failure
 from jobs.clean import clean
 from jobs.errors import ErrorClass, JobError, RateLimited
 from jobs.kinds import get_kind
@@ -58,7 +59,7 @@ def check_all(*, inline: bool, again: tuple[str, ...]) -> list[str]:
     """
     notes: list[str] = []
     configuration = [Problem("provider", f"{error.msg} {error.hint or ''}".strip()) for error in check_provider()]
-    problems = [*_redis(inline=inline), *configuration]
+    problems = [*_redis(inline=inline), *_rabbitmq(inline=inline), *configuration]
     if not problems:
         problems += _provider(notes, inline=inline)
     problems += _lane(notes)
@@ -82,6 +83,14 @@ def _redis(*, inline: bool) -> list[Problem]:
         reason = clean(str(error)).strip().rstrip(".")
         return [Problem("redis", f"Redis can't be reached: {reason}. Start it (make run does), or check REDIS_URL.")]
     return []
+
+
+def _rabbitmq(*, inline: bool) -> list[Problem]:
+    """Workers may be woken through RabbitMQ instead; work here needs none."""
+    reason = "" if inline else rabbitmq_failure()
+    return (
+        [Problem("rabbitmq", f"RabbitMQ can't be reached: {reason}. Start it, or check BROKER_URL.")] if reason else []
+    )
 
 
 def _provider(notes: list[str], *, inline: bool) -> list[Problem]:

@@ -4,7 +4,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
@@ -29,7 +29,7 @@ from yellowbook.local.throwaway import throwaway_servers
 
 #: What of the caller's environment would change how the system behaves.
 FOREIGN = (
-    *("DATABASE_", "REDIS_", "GEMINI_", "EMBEDDING_", "JOB_", "WORKER", "SHUTDOWN_", "DJANGO_", "VAR_DIR"),
+    *("DATABASE_", "REDIS_", "BROKER_", "GEMINI_", "EMBEDDING_", "JOB_", "WORKER", "SHUTDOWN_", "DJANGO_", "VAR_DIR"),
     *("PORT", "SAMPLE_DATA", "LOG_LEVEL", "PROMETHEUS_", "ALERT_", "EMAIL_", "ENRICHMENT", "LLM_", "dramatiq_"),
 )
 
@@ -82,6 +82,7 @@ class House:
             # Flows that are about it switch it on.
             "ENRICHMENT": "off",
             **self._settings,
+            **self._ways_to(url, stack),
         }
         port = ReservedPort()
         stack.callback(port.release)
@@ -92,6 +93,10 @@ class House:
         self.api = Api(self.url, self._template.token)
         stack.callback(self.api.http.close)
 
+    def _ways_to(self, database_url: str, stack: ExitStack) -> Mapping[str, str]:
+        """Return settings that depend on where the database is; what is started for them ends with the stack."""
+        return {}
+
     def _serve(self, port: int) -> Child:
         """Start the web server with the command line that `make run` uses."""
         options = Options(
@@ -100,13 +105,16 @@ class House:
         with mock.patch.dict(os.environ, self.environment, clear=True):
             return Programs(options, self._servers).web(port)
 
-    def start_worker(self, settings: Mapping[str, str]) -> Worker:
-        """Start a master with one worker process, without waiting until it is ready; the caller stops it."""
+    def start_worker(self, settings: Mapping[str, str], *, inside: Sequence[str] = ()) -> Worker:
+        """Start a master with one worker process, without waiting until it is ready; the caller stops it.
+
+        `inside` is a command that runs the one which follows it somewhere else.
+        """
         name = f"worker-{next(self._numbers)}"
         return Worker(
             start(
                 name,
-                [sys.executable, "manage.py", "rundramatiq"],
+                [*inside, sys.executable, "manage.py", "rundramatiq"],
                 log=self.logs / f"{name}.log",
                 environment={**self.environment, **settings},
                 directory=ROOT,

@@ -112,7 +112,7 @@ def _at_work() -> Iterator[None]:
 def _healthy_breaker(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no test inherit an outage."""
     monkeypatch.setattr(wake, "_breaker", wake._Breaker())
-    for name in ("redis", "database"):
+    for name in ("redis", "rabbitmq", "database"):
         monkeypatch.setattr(outage, name, outage.Outage(name, "..."))
 
 

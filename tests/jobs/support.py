@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.utils import timezone
 
 from jobs.batch import Batch
+from jobs.broker import redis
 from jobs.enqueue import enqueue
 from jobs.errors import JobError, NetworkError
 from jobs.execute import run_lane
@@ -16,11 +17,17 @@ from jobs.lifecycle import Claim, Failure, claim, finish
 from jobs.lifecycle.finish import Outcome
 from jobs.models import JobExecution, Lane, Lease
 from jobs.states import Status
+from jobs.wake import _broker
 
 #: The id of nothing. A fixed one: processes that share the tests have to name them alike.
 NOBODY = UUID("00000000-0000-4000-8000-000000000000")
 
 MakeKind = Callable[..., Kind]
+
+
+def sender() -> redis.WakeBroker:
+    """Return this process's sending side, which is Redis's where no test says otherwise."""
+    return cast(redis.WakeBroker, _broker())
 
 
 def do_nothing(batch: Batch) -> None:

@@ -9,10 +9,9 @@ from jobs.errors import NotFound, ServerError
 from jobs.kinds import Kind
 from jobs.lifecycle import StateConflict
 from jobs.models import DeadLetter, JobExecution
-from jobs.wake import _broker
 from tests.concurrency import at_once
 
-from .support import MakeKind, claimed, end, must_claim, statuses, waiting
+from .support import MakeKind, claimed, end, must_claim, sender, statuses, waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -27,7 +26,7 @@ def bury(kind: Kind, *subjects: str, error=None) -> list[JobExecution]:
 def test_a_retry_settles_the_letter_and_the_job_begins_anew(kind: Kind) -> None:
     job = bury(kind, "a")[0]
     JobExecution.objects.update(attempt=3, rate_limits=2, split_size=4)
-    _broker().client.delete(f"dramatiq:{kind.name}")
+    sender().client.delete(f"dramatiq:{kind.name}")
     deadletters.retry_one(job.id, triggered_by="болд")
     job.refresh_from_db()
     assert (job.status, job.operation, job.attempt, job.rate_limits, job.deliveries, job.split_size) == (
@@ -38,7 +37,7 @@ def test_a_retry_settles_the_letter_and_the_job_begins_anew(kind: Kind) -> None:
     letter = DeadLetter.objects.get()
     assert (letter.resolution, letter.resolved_by) == ("retried", "болд")
     assert letter.resolved_at is not None
-    assert _broker().waiting_messages(kind.name) == 1
+    assert sender().waiting_messages(kind.name) == 1
     assert must_claim(kind).jobs[0].id == job.id
 
 
@@ -106,9 +105,9 @@ def test_more_than_one_chunk_is_retried_in_all_its_kinds(make_kind: MakeKind, mo
     kinds = [make_kind(batch_size=10, linger=0.0) for _ in range(2)]
     for kind in kinds:
         bury(kind, *"abcde")
-        _broker().client.delete(f"dramatiq:{kind.name}")
+        sender().client.delete(f"dramatiq:{kind.name}")
     assert deadletters.retry_letters(deadletters.unsettled(), triggered_by="x") == deadletters.Retried(10, 0)
-    assert [_broker().waiting_messages(kind.name) for kind in kinds] == [1, 1]
+    assert [sender().waiting_messages(kind.name) for kind in kinds] == [1, 1]
 
 
 def test_a_resolution_needs_no_retry_and_comes_once(kind: Kind) -> None:

@@ -16,10 +16,9 @@ from jobs.leadership import LOCK_KEY, Leadership
 from jobs.models import JobExecution
 from jobs.scheduler import MIN_TICK, TICK, wake_due
 from jobs.states import Status
-from jobs.wake import _broker
 from tests.concurrency import until
 
-from .support import MakeKind, ahead, claimed, expire, long_ago, put, statuses, waiting
+from .support import MakeKind, ahead, claimed, expire, long_ago, put, sender, statuses, waiting
 
 alone = pytest.mark.django_db
 
@@ -35,7 +34,7 @@ def test_lanes_with_a_job_due_are_woken_and_no_others(make_kind: MakeKind) -> No
     kinds = [due, later, paused, busy, empty]
     assert due_lanes([kind.name for kind in kinds]) == [due.name]
     wake_due()
-    assert [_broker().waiting_messages(kind.name) for kind in kinds] == [1, 0, 0, 0, 0]
+    assert [sender().waiting_messages(kind.name) for kind in kinds] == [1, 0, 0, 0, 0]
 
 
 @alone
@@ -114,13 +113,13 @@ class TestLeadership:
         kind = make_kind(concurrency=5)
         expire(claimed(kind, "lost"))
         put(kind, "due", Status.QUEUED)
-        _broker().client.delete(f"dramatiq:{kind.name}")
+        sender().client.delete(f"dramatiq:{kind.name}")
         stop = Event()
         thread = Thread(target=scheduler.run, args=(stop,))
         thread.start()
         try:
             until(lambda: statuses(kind) == {"queued": 2}, "the sweep")
-            until(lambda: _broker().waiting_messages(kind.name), "the wake-up")
+            until(lambda: sender().waiting_messages(kind.name), "the wake-up")
             assert not candidates[0].holds()
         finally:
             stop.set()
@@ -135,11 +134,11 @@ class TestLeadership:
         try:
             for subject in ("first", "second"):
                 until(partial(try_to_put, kind, subject), "a row")
-                until(lambda: _broker().waiting_messages(kind.name), "a wake-up")
+                until(lambda: sender().waiting_messages(kind.name), "a wake-up")
                 cut_connections()
                 connection.close()
-                _broker().client.delete(f"dramatiq:{kind.name}")
-            until(lambda: _broker().waiting_messages(kind.name), "a wake-up")
+                sender().client.delete(f"dramatiq:{kind.name}")
+            until(lambda: sender().waiting_messages(kind.name), "a wake-up")
         finally:
             stop.set()
             thread.join(20)
@@ -150,11 +149,11 @@ class TestLeadership:
         expire(claimed(kind, "a"), claimed(kind, "a"))
         other, stop = make_kind(), Event()
         waiting(other, "b")
-        _broker().client.delete(f"dramatiq:{other.name}")
+        sender().client.delete(f"dramatiq:{other.name}")
         thread = Thread(target=scheduler.run, args=(stop,))
         thread.start()
         try:
-            until(lambda: _broker().waiting_messages(other.name), "a wake-up of another lane")
+            until(lambda: sender().waiting_messages(other.name), "a wake-up of another lane")
         finally:
             stop.set()
             thread.join(20)

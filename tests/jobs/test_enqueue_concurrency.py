@@ -7,10 +7,9 @@ from jobs.errors import JobError
 from jobs.kinds import Kind
 from jobs.lifecycle import Failure, claim
 from jobs.models import JobExecution
-from jobs.wake import _broker
 from tests.concurrency import at_once, until_blocked, until_blocked_or_done
 
-from .support import claimed, end, network_failure, statuses, waiting
+from .support import claimed, end, network_failure, sender, statuses, waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -114,9 +113,9 @@ def test_the_wake_up_goes_out_after_the_commit_and_never_before(kind: Kind, sess
     saver = session()
     saver.begin()
     saver.do(enqueue, kind.name, subject="x")
-    assert _broker().waiting_messages(kind.name) == 0
+    assert sender().waiting_messages(kind.name) == 0
     saver.commit()
-    assert _broker().waiting_messages(kind.name) == 1
+    assert sender().waiting_messages(kind.name) == 1
 
 
 def test_a_rollback_sends_no_wake_up(kind: Kind, session) -> None:
@@ -124,14 +123,14 @@ def test_a_rollback_sends_no_wake_up(kind: Kind, session) -> None:
     saver.begin()
     saver.do(enqueue, kind.name, subject="x")
     saver.rollback()
-    assert _broker().waiting_messages(kind.name) == 0
+    assert sender().waiting_messages(kind.name) == 0
 
 
 def test_many_saves_send_one_wake_up_while_none_is_fetched(kind: Kind) -> None:
     for n in range(5):
         enqueue(kind.name, subject=str(n))
     enqueue_many(kind.name, ["a", "b"])
-    assert _broker().waiting_messages(kind.name) == 1
+    assert sender().waiting_messages(kind.name) == 1
 
 
 @pytest.mark.usefixtures("dead_redis")

@@ -13,9 +13,8 @@ from jobs.execute import run_lane, work_off
 from jobs.lifecycle import take_back_expired
 from jobs.models import Attempt, DeadLetter, JobExecution, Lease
 from jobs.process.work import work
-from jobs.wake import _broker
 
-from .support import MakeKind, claimed, expire, long_ago, run_until_idle, statuses, waiting
+from .support import MakeKind, claimed, expire, long_ago, run_until_idle, sender, statuses, waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 KEY = "AIza" + "Sy0" * 12
@@ -191,13 +190,13 @@ class TestRejectedBatches:
 
     def test_a_rejected_batch_wakes_a_worker_for_its_parts(self, make_kind: MakeKind) -> None:
         def handle(batch: Batch) -> None:
-            _broker().client.delete(f"dramatiq:{batch.kind.name}")
+            sender().client.delete(f"dramatiq:{batch.kind.name}")
             raise BatchRejected("no", status_code=400)
 
         kind = make_kind(handle, batch_size=10, linger=0.0)
         waiting(kind, "a", "b")
         run_lane(kind.name)
-        assert _broker().waiting_messages(kind.name) == 1
+        assert sender().waiting_messages(kind.name) == 1
 
     def test_parts_are_never_claimed_together_with_other_jobs(self, make_kind: MakeKind) -> None:
         calls: list[list[str]] = []
@@ -364,18 +363,18 @@ class TestWakeUps:
 
     def test_a_full_batch_wakes_another_worker_before_it_is_worked_off(self, make_kind: MakeKind) -> None:
         heard: list[int] = []
-        kind = make_kind(lambda batch: heard.append(_broker().waiting_messages(batch.kind.name)), batch_size=2)
+        kind = make_kind(lambda batch: heard.append(sender().waiting_messages(batch.kind.name)), batch_size=2)
         enqueue_many(kind.name, ["a", "b", "c"])
-        _broker().client.delete(f"dramatiq:{kind.name}")
+        sender().client.delete(f"dramatiq:{kind.name}")
         run_lane(kind.name)
         assert heard == [1]
 
     def test_nothing_left_sends_none(self, make_kind: MakeKind) -> None:
         kind = make_kind(batch_size=5)
         waiting(kind, "a", "b")
-        _broker().client.delete(f"dramatiq:{kind.name}")
+        sender().client.delete(f"dramatiq:{kind.name}")
         run_lane(kind.name)
-        assert _broker().waiting_messages(kind.name) == 0
+        assert sender().waiting_messages(kind.name) == 0
 
     def test_what_became_due_meanwhile_sends_one(self, make_kind: MakeKind) -> None:
         def handle(batch: Batch) -> None:
@@ -384,6 +383,6 @@ class TestWakeUps:
         kind = make_kind(handle, batch_size=5)
         waiting(kind, "a")
         waiting(kind, "later", next_attempt_at="2999-01-01T00:00:00Z")
-        _broker().client.delete(f"dramatiq:{kind.name}")
+        sender().client.delete(f"dramatiq:{kind.name}")
         run_lane(kind.name)
-        assert _broker().waiting_messages(kind.name) == 1
+        assert sender().waiting_messages(kind.name) == 1

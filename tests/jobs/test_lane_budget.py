@@ -10,9 +10,8 @@ from jobs.enqueue import enqueue
 from jobs.errors import RateLimited
 from jobs.execute import run_lane
 from jobs.models import JobExecution, Lane
-from jobs.wake import _broker
 
-from .support import MakeKind, run_until_idle, statuses, waiting
+from .support import MakeKind, run_until_idle, sender, statuses, waiting
 from .throttle.clock import later, new_throttle
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -84,9 +83,9 @@ def test_an_urgent_job_made_meanwhile_is_done_from_the_reserve(metered) -> None:
     waiting(kind, *"abcdef")
     run_until_idle(kind)
     assert throttle.sent == [*"abcd"]
-    _broker().client.delete(f"dramatiq:{kind.name}")
+    sender().client.delete(f"dramatiq:{kind.name}")
     enqueue(kind.name, subject="urgent", priority="high")
-    assert _broker().waiting_messages(kind.name) == 1
+    assert sender().waiting_messages(kind.name) == 1
     run_until_idle(kind)
     assert throttle.sent == [*"abcd", "urgent"]
     assert statuses(kind) == {"succeeded": 5, "queued": 2}

@@ -9,11 +9,13 @@ from dramatiq.errors import ConnectionClosed, DecodeError
 
 from jobs import outage
 from jobs import wake as wake_module
-from jobs.broker import WakeBroker
+from jobs.broker.redis import WakeBroker
 from jobs.kinds import Kind
 from jobs.redis import PATIENT
-from jobs.wake import ACTOR, _broker, wake
+from jobs.wake import ACTOR, wake
 from tests.concurrency import until
+
+from .support import sender
 
 
 @pytest.fixture
@@ -30,12 +32,12 @@ def consumer(kind: Kind):
 
 def test_one_message_is_enough_while_none_has_fetched_it(kind: Kind, consumer) -> None:
     assert [wake(kind.name) for _ in range(3)] == [True, True, True]
-    assert _broker().waiting_messages(kind.name) == 1
+    assert sender().waiting_messages(kind.name) == 1
     message = next(consumer)
     assert (message.actor_name, message.args, message.queue_name) == (ACTOR, (kind.name,), kind.name)
-    assert _broker().waiting_messages(kind.name) == 0
+    assert sender().waiting_messages(kind.name) == 0
     assert wake(kind.name)
-    assert _broker().waiting_messages(kind.name) == 1, "what is committed after the fetch needs another one"
+    assert sender().waiting_messages(kind.name) == 1, "what is committed after the fetch needs another one"
     consumer.ack(message)
 
 
@@ -43,7 +45,7 @@ def test_an_idle_consumer_is_rung_by_the_message(kind: Kind, consumer) -> None:
     got: list[object] = []
     thread = Thread(target=lambda: got.append(until(lambda: next(consumer), "a message")))
     thread.start()
-    until(lambda: any(b"blpop" in str(c["cmd"]).encode() for c in _broker().client.client_list()), "the wait")
+    until(lambda: any(b"blpop" in str(c["cmd"]).encode() for c in sender().client.client_list()), "the wait")
     wake(kind.name)
     thread.join(20)
     assert len(got) == 1
@@ -55,7 +57,7 @@ def test_a_consumer_without_a_message_comes_back_with_nothing(consumer) -> None:
 
 def test_a_consumer_takes_no_more_than_it_may(kind: Kind, consumer) -> None:
     for _ in range(6):
-        _broker().enqueue(Message(queue_name=kind.name, actor_name=ACTOR, args=(kind.name,), kwargs={}, options={}))
+        sender().enqueue(Message(queue_name=kind.name, actor_name=ACTOR, args=(kind.name,), kwargs={}, options={}))
     taken = [next(consumer) for _ in range(4)]
     assert all(taken)
     assert next(consumer) is None
@@ -65,14 +67,14 @@ def test_a_consumer_takes_no_more_than_it_may(kind: Kind, consumer) -> None:
 
 def test_the_bell_does_not_grow_without_end(kind: Kind, redis_client) -> None:
     for _ in range(100):
-        _broker().enqueue(Message(queue_name=kind.name, actor_name=ACTOR, args=(kind.name,), kwargs={}, options={}))
+        sender().enqueue(Message(queue_name=kind.name, actor_name=ACTOR, args=(kind.name,), kwargs={}, options={}))
     assert redis_client.llen(f"dramatiq:{kind.name}.bell") <= 64
 
 
 def test_messages_are_not_delayed(kind: Kind) -> None:
     message: Message[None] = Message(queue_name=kind.name, actor_name=ACTOR, args=(), kwargs={}, options={})
     with pytest.raises(ValueError, match="next_attempt_at"):
-        _broker().enqueue(message, delay=1000)
+        sender().enqueue(message, delay=1000)
 
 
 def test_a_lane_has_no_delay_queue(kind: Kind) -> None:
@@ -84,9 +86,7 @@ def test_a_lane_has_no_delay_queue(kind: Kind) -> None:
 def test_a_message_that_can_not_be_read_does_not_keep_the_next_one_back(kind: Kind, consumer, redis_client) -> None:
     redis_client.rpush(f"dramatiq:{kind.name}", "junk")
     redis_client.hset(f"dramatiq:{kind.name}.msgs", "junk", b"\xff{not json")
-    wake_module._broker().enqueue(
-        Message(queue_name=kind.name, actor_name=ACTOR, args=(kind.name,), kwargs={}, options={})
-    )
+    sender().enqueue(Message(queue_name=kind.name, actor_name=ACTOR, args=(kind.name,), kwargs={}, options={}))
     got = None
     for _ in range(3):
         try:
@@ -100,7 +100,7 @@ def test_a_flushed_server_is_filled_again_by_the_next_wake_up(kind: Kind, redis_
     wake(kind.name)
     redis_client.delete(f"dramatiq:{kind.name}", f"dramatiq:{kind.name}.msgs", f"dramatiq:{kind.name}.bell")
     assert wake(kind.name)
-    assert _broker().waiting_messages(kind.name) == 1
+    assert sender().waiting_messages(kind.name) == 1
 
 
 class TestOutage:

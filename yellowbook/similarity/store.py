@@ -26,7 +26,7 @@ SLACK: Final = 60.0
 _NEW: Final = """
 CREATE TEMP TABLE IF NOT EXISTS similarity_new (
     business_id uuid, neighbours uuid[], scores real[], semantic real[], context real[], candidates int
-) ON COMMIT DELETE ROWS
+) ON COMMIT DROP
 """
 #: What an earlier call in the same transaction left.
 _EMPTY: Final = "DELETE FROM similarity_new"

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 
-from jobs.broker import WakeConsumer
+from jobs.broker.redis import WakeConsumer
 
 #: How often each message is delivered.
 TIMES = 5

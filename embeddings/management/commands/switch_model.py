@@ -249,8 +249,8 @@ class Command(BaseCommand):
         found = health.check()
         for part in found.failed:
             raise CommandError(f"{part}: {found.parts[part]}", returncode=NOT_STARTED)
-        if "redis" in found.degraded:
-            self._warn(f"redis: {found.parts['redis']}. Jobs wait until it is back.")
+        for part in {"redis", "rabbitmq"}.intersection(found.degraded):
+            self._warn(f"{part}: {found.parts[part]}. Jobs wait until it is back.")
 
     def _check_model(self, model: str) -> None:
         if not model.strip() or len(model) > LONGEST_NAME:

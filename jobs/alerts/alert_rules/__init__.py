@@ -3,6 +3,6 @@
 Deliveries of alerts count nowhere: an alert that can't be sent must not raise others.
 """
 
-from jobs.alerts.alert_rules import lanes, queue, redis, storage, workers
+from jobs.alerts.alert_rules import lanes, queue, rabbitmq, redis, storage, workers
 
-__all__ = ["lanes", "queue", "redis", "storage", "workers"]
+__all__ = ["lanes", "queue", "rabbitmq", "redis", "storage", "workers"]

@@ -1,5 +1,5 @@
 """What the doctor looks at for `jobs` and for the installation as a whole, in the order in which things are needed."""
 
-from jobs.upkeep.doctor import installation, postgres, redis, work
+from jobs.upkeep.doctor import installation, postgres, rabbitmq, redis, work
 
-__all__ = ["installation", "postgres", "redis", "work"]
+__all__ = ["installation", "postgres", "rabbitmq", "redis", "work"]

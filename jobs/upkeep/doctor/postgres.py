@@ -148,6 +148,8 @@ def _clock() -> Diagnosis:
 
 def _connections() -> Diagnosis:
     ((room, used),) = _rows(_CONNECTIONS)
+    if settings.DATABASE_DIRECT_URL:
+        return ok(f"{used} of {room} in use; PgBouncer's pools say how many there may be")
     alive = workers.alive().count()
     planned = PER_WEB_PROCESS + alive * (settings.JOB_CONCURRENCY + PER_WORKER_BESIDES)
     said = f"{used} of {room} in use; a web process and {alive} worker processes may take {planned}"
@@ -156,6 +158,18 @@ def _connections() -> Diagnosis:
     if max(used, planned) > TIGHT * room:
         return warning(said, "Raise max_connections.")
     return ok(said)
+
+
+def _idle_transactions() -> Diagnosis:
+    """Look whether a process that froze in a transaction, or a host that vanished, would keep its locks for hours."""
+    ((told,),) = _rows("SELECT current_setting('idle_in_transaction_session_timeout')")
+    if told == "0":
+        return warning(
+            "a transaction that its process left may hold its locks for ever",
+            "ALTER ROLE ... SET idle_in_transaction_session_timeout = '60s' for the role of DATABASE_URL: through"
+            " PgBouncer we can't ask for it ourselves.",
+        )
+    return ok(f"ended after {told}")
 
 
 def _size() -> Diagnosis:
@@ -168,4 +182,5 @@ register_check(Check("migrations", _migrations, needs=("postgresql",)))
 register_check(Check("schema", _schema, needs=("migrations",)))
 register_check(Check("clock", _clock, needs=("postgresql",)))
 register_check(Check("connections", _connections, needs=("migrations",)))
+register_check(Check("idle_transactions", _idle_transactions, needs=("postgresql",)))
 register_check(Check("database_size", _size, needs=("postgresql",)))

@@ -89,8 +89,8 @@ def _scheduler() -> Diagnosis:
     if workers.alive().exists():
         return problem(
             "no worker leads: nothing finds due jobs, lost workers or periodic work",
-            "Look again in ten seconds; then restart the workers, and see that DATABASE_URL leads to PostgreSQL itself"
-            " and not to PgBouncer in transaction mode.",
+            "Look again in ten seconds; then restart the workers, and see that DATABASE_DIRECT_URL is set if"
+            " DATABASE_URL leads to PgBouncer.",
         )
     return warning("nobody leads: no worker is alive", "Start manage.py rundramatiq.")
 

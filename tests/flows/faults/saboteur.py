@@ -24,7 +24,7 @@ import embeddings.generate
 import jobs.execute
 import jobs.workers
 from embeddings.google import transport
-from jobs.broker import WakeConsumer
+from jobs.broker.redis import WakeConsumer
 
 STEP, _, ACTION = os.environ["SABOTAGE"].partition("/")
 MARK = Path(os.environ["SABOTAGE_MARK"])

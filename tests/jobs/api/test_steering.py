@@ -13,8 +13,7 @@ from jobs.kinds import Kind
 from jobs.lifecycle import claim
 from jobs.models import DeadLetter, JobExecution, Lane, WorkerProcess
 from jobs.states import WAITING, Status
-from jobs.wake import _broker
-from tests.jobs.support import claimed, end, long_ago, must_claim, put
+from tests.jobs.support import claimed, end, long_ago, must_claim, put, sender
 
 from .conftest import error_of
 
@@ -58,7 +57,7 @@ class TestRetry:
     ) -> None:
         batch = claimed(kind, "a")
         end(batch, NotFound("gone"))
-        _broker().client.delete(f"dramatiq:{kind.name}")
+        sender().client.delete(f"dramatiq:{kind.name}")
         with django_capture_on_commit_callbacks(execute=True):
             response = api.post(f"{JOBS}/{batch.jobs[0].id}/retry")
         assert response.status_code == 200
@@ -66,7 +65,7 @@ class TestRetry:
         assert (body["status"], body["operation"], body["attempt"], body["progress"]) == ("queued", "retry", 1, 0)
         assert (body["metadata"]["triggered_by"], body["metadata"]["source"]) == ("болд", "api")
         assert DeadLetter.objects.get().resolution == "retried"
-        assert _broker().waiting_messages(kind.name) == 1
+        assert sender().waiting_messages(kind.name) == 1
         assert must_claim(kind).jobs[0].id == batch.jobs[0].id
 
     @pytest.mark.parametrize("status", [s for s in Status.values if s != "dead"])

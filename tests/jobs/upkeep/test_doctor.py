@@ -207,7 +207,17 @@ def rows(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Any]]:
 
 class TestPostgres:
     @pytest.mark.parametrize(
-        "name", ["postgresql", "pgvector", "migrations", "schema", "clock", "connections", "database_size"]
+        "name",
+        [
+            "postgresql",
+            "pgvector",
+            "migrations",
+            "schema",
+            "clock",
+            "connections",
+            "idle_transactions",
+            "database_size",
+        ],
     )
     def test_the_one_of_the_tests_is_in_order(self, name) -> None:
         assert see(name)[0] == "ok"
@@ -267,6 +277,20 @@ class TestPostgres:
         there = SimpleNamespace(time=lambda: time.time() + seconds)
         monkeypatch.setattr(postgres, "time", there)
         assert see("clock")[0] == state
+
+    def test_behind_pgbouncer_connections_are_its_own_business(self, rows, settings) -> None:
+        rows[postgres._CONNECTIONS] = [(100, 99)]
+        settings.DATABASE_DIRECT_URL = settings.DATABASE_URL
+        state, says = see("connections")
+        assert state == "ok"
+        assert "99 of 100 in use" in says
+
+    def test_a_transaction_that_its_process_left_has_to_end(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        state, says = see("idle_transactions")
+        assert state == "warning"
+        assert "ALTER ROLE" in says
 
     @pytest.mark.parametrize(
         ("room", "used", "processes", "state"),

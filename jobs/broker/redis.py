@@ -5,7 +5,7 @@ blocking on a bell that rings with every message makes it 2 ms, at less idle CPU
 due later waits in PostgreSQL, and the scheduler sends a wake-up when its time has come.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 from dramatiq import Message
 from dramatiq.broker import Consumer, MessageProxy
@@ -13,6 +13,7 @@ from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
 from dramatiq.errors import ConnectionClosed
 from redis import RedisError
 
+from jobs import outage
 from jobs.redis import PATIENT, connect
 
 #: Rings kept at most: more of them than consumers would only wake somebody for nothing.
@@ -24,8 +25,15 @@ _WAIT = 1
 class WakeBroker(RedisBroker):
     """A `RedisBroker` whose idle consumers notice a message at once."""
 
+    any_thread: ClassVar[bool] = True
+
     def __init__(self, *, middleware: Any = None, timeout: float = PATIENT, **options: Any) -> None:
         super().__init__(middleware=middleware, client=connect(timeout=timeout), **options)  # type: ignore[no-untyped-call]
+
+    @property
+    def outage(self) -> outage.Outage:
+        """Redis's."""
+        return outage.redis
 
     @property
     def consumer_class(self) -> type[Consumer]:
@@ -54,6 +62,24 @@ class WakeBroker(RedisBroker):
         ring.ltrim(bell, -_MAX_RINGS, -1)
         ring.execute()
         return enqueued
+
+    def enqueue_once(self, message: Message[Any]) -> None:
+        """Enqueue a message unless its queue has one that no worker has fetched yet."""
+        try:
+            if not self.waiting_messages(message.queue_name):
+                self.enqueue(message)
+        except RedisError as error:
+            raise ConnectionClosed(error) from error
+
+    def ping(self) -> None:
+        """Ask Redis for an answer."""
+        try:
+            self.client.ping()
+        except RedisError as error:
+            raise ConnectionClosed(error) from error
+
+    def hang_up(self) -> None:
+        """Do nothing: its threads share a pool."""
 
     def waiting_messages(self, queue_name: str) -> int:
         """Return how many messages of a queue no worker has fetched yet."""
