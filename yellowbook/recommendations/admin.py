@@ -1,4 +1,4 @@
-"""Taste profiles in the admin, to look at: where each stands, its opinions, and what it would be recommended."""
+"""Taste profiles in the admin, to look at or to delete: where each stands, opinions, and what would be recommended."""
 
 from typing import Any
 
@@ -62,7 +62,6 @@ class TasteProfileAdmin(ReadOnlyAdmin):
     """Profiles, the newest first."""
 
     list_display = ["user", "shown_state", "shown_categories", "shown_cities", "completed_at", "updated_at"]
-    list_select_related = ["user"]
     search_fields = ["user__username"]
     ordering = ["-created_at", "-pk"]
     inlines = [OpinionInline]
@@ -72,7 +71,12 @@ class TasteProfileAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TasteProfile]:
         """Return profiles with what tells their states."""
-        return with_jobs(super().get_queryset(request), current_model()).defer("vector__vector")
+        rows = super().get_queryset(request).select_related("user")
+        return with_jobs(rows, current_model()).defer("vector__vector")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Tell whether the user may delete profiles: whoever deletes a user has to be able to."""
+        return bool(request.user.has_perm("recommendations.delete_tasteprofile"))
 
     @display(description=_("state"), label=STATE_COLOURS)
     def shown_state(self, profile: TasteProfile) -> tuple[str, str]:
