@@ -57,7 +57,7 @@ def test_a_taste_is_embedded_and_recommended_from_though_redis_and_the_provider_
     ask(system.api, "PUT", f"{PROFILE}/opinions/{liked}", {"liked": True}, expected=201)
     moved = ask(system.api, "GET", RECOMMENDATIONS)["results"]
     near = {each["business"]["name"]: each["reasons"][0] for each in moved}
-    assert near["Модерн Номадс"]["text"] == "near to what you like: Номин"
+    assert near["Модерн Номадс"]["text"] == "similar to what you like: Номин"
     before = [each["business"]["name"] for each in first if each["business"]["name"] != "Номин"]
     assert list(near) != before
 

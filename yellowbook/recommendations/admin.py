@@ -34,6 +34,7 @@ class OpinionInline(TabularInline):
     """What the user likes and does not; only the user changes it."""
 
     model = Opinion
+    hide_title = True
     extra = 0
     fields = ["business", "liked", "created_at"]
     readonly_fields = fields
@@ -113,7 +114,6 @@ class TasteProfileAdmin(ReadOnlyAdmin):
             except NotCompleted:
                 results = None
             context |= {
-                "title": str(profile.user),
                 "standing": standing,
                 "state": gettext(standing.state),
                 "why": gettext(standing.why) if standing.why else "",

@@ -52,7 +52,7 @@ class TasteProfile(models.Model):
         indexes = [models.Index(fields=["-created_at", "-id"], name="recommendations_profile_at")]
 
     def __str__(self) -> str:
-        return f"taste profile {self.pk}"
+        return self.user.get_username()
 
 
 class TasteVector(models.Model):

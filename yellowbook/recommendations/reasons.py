@@ -14,7 +14,7 @@ class Code(StrEnum):
 
     #: It is at least as near to a business that the user likes as to the answers.
     LIKED = "liked"
-    #: Its text is near to the answers.
+    #: Its text is near to the answers, or nothing else speaks for it.
     ANSWERS = "answers"
     CATEGORY = "category"
     CITY = "city"
@@ -23,8 +23,8 @@ class Code(StrEnum):
 
 
 SENTENCES: Final = {
-    Code.LIKED: gettext_noop("near to what you like: %(value)s"),
-    Code.ANSWERS: gettext_noop("near to your answers"),
+    Code.LIKED: gettext_noop("similar to what you like: %(value)s"),
+    Code.ANSWERS: gettext_noop("similar to your answers"),
     Code.CATEGORY: gettext_noop("category: %(value)s"),
     Code.CITY: gettext_noop("city: %(value)s"),
     Code.PRICE: gettext_noop("price level: %(value)s"),

@@ -73,7 +73,7 @@ class Taste:
 def recommend(profile: TasteProfile, *, limit: int, look_only: bool = False) -> Answer:
     """Return up to `limit` businesses for a user; one without a vector of the present answers gets a job for it.
 
-    With `look_only` nothing is written. Raises `NotCompleted`.
+    With `look_only` nothing is written. Raises `NotCompleted`, and `TasteProfile.DoesNotExist` as `see_to` does.
     """
     model = current_model()
     standing = standing_of(profile, model) if look_only else see_to(profile, model)

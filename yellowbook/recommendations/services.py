@@ -7,6 +7,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from embeddings.current import current_model
@@ -38,8 +39,7 @@ def complete(user: User, answers: Mapping[str, Any]) -> tuple[TasteProfile, bool
     when there is nothing that could be embedded; nothing is stored then.
     """
     with transaction.atomic():
-        created = TasteProfile.objects.get_or_create(user=user)[1]
-        profile = _locked(user)
+        profile, created = _locked().get_or_create(user=user)
         profile.completed_at = timezone.now()
         _write(profile, {**ANSWERS, **answers})
     return profile, created
@@ -51,17 +51,22 @@ def change(user: User, answers: Mapping[str, Any]) -> TasteProfile:
     Raises `TasteProfile.DoesNotExist`, and `ValidationError` as `complete` does.
     """
     with transaction.atomic():
-        profile = _locked(user)
+        profile = _locked().get(user=user)
         _write(profile, answers)
     return profile
 
 
 def see_to(profile: TasteProfile, model: str) -> Standing:
-    """Tell where the vector of a profile by `model` stands; where it is neither there nor on its way, make a job."""
+    """Tell where the vector of a profile by `model` stands; where it is neither there nor on its way, make a job.
+
+    Raises `TasteProfile.DoesNotExist` for one that was deleted since it was read.
+    """
     standing = standing_of(profile, model)
     if standing.state not in _NEEDS_JOB or standing.is_refused:
         return standing
-    _enqueue(profile)
+    with transaction.atomic():
+        profile = _locked().get(pk=profile.pk)
+        _enqueue(profile)
     return standing_of(profile, model)
 
 
@@ -71,8 +76,7 @@ def give_opinion(user: User, business_id: UUID, *, liked: bool) -> tuple[Opinion
     It costs no provider call. Raises `Business.DoesNotExist` and `TooManyOpinions`.
     """
     with transaction.atomic():
-        TasteProfile.objects.get_or_create(user=user)
-        profile = _locked(user)
+        profile, _ = _locked().get_or_create(user=user)
         # Kept from being deleted until the opinion is there.
         business = published().select_for_update(no_key=True).only("pk").get(pk=business_id)
         others = profile.opinions.exclude(business=business)
@@ -91,12 +95,12 @@ def withdraw_opinion(user: User, business_id: UUID) -> None:
 def delete_profile(user: User) -> None:
     """Delete a profile with its opinions and vector, and call off its job; raises `TasteProfile.DoesNotExist`."""
     with transaction.atomic():
-        _locked(user).delete()
+        _locked().get(user=user).delete()
 
 
-def _locked(user: User) -> TasteProfile:
-    rows = TasteProfile.objects.select_related("vector").select_for_update(no_key=True, of=("self",))
-    return rows.get(user=user)
+def _locked() -> QuerySet[TasteProfile]:
+    """Return profiles that are locked as they are read, against whoever would save or delete them meanwhile."""
+    return TasteProfile.objects.select_related("vector").select_for_update(no_key=True, of=("self",))
 
 
 def _write(profile: TasteProfile, answers: Mapping[str, Any]) -> None:

@@ -36,9 +36,11 @@ def test_a_page_shows_answers_opinions_and_recommendations_with_reasons(
     services.give_opinion(user, businesses["Номин"].pk, liked=True)
     work()
     text = page(admin_client, profile())
-    for told in ("Кафе", "Date", "Номин", "Кофе Бин", "category: Кафе", "near to what you like: Номин"):
+    for told in ("Кафе", "Date", "Номин", "Кофе Бин", "category: Кафе", "similar to what you like: Номин"):
         assert told in text
     assert "Embedded" in text
+    assert user.username in text
+    assert str(Opinion.objects.get()) not in text
     assert len(jobs()) == 1
 
 

@@ -10,6 +10,7 @@ from embeddings.models import ServingModel
 from embeddings.providers import vendor
 from embeddings.standin.faults import Rule
 from embeddings.standin.service import StandIn
+from jobs import wake
 from jobs.enqueue import enqueue
 from jobs.execute import run_lane
 from tests.jobs.support import make_due
@@ -58,7 +59,7 @@ def test_likes_and_dislikes_move_recommendations_at_once_and_cost_no_call(
     mine.put(f"{OPINIONS}/{liked.pk}", {"liked": True})
     answer = mine.get(RECOMMENDATIONS)
     assert names(answer)[0] == "Модерн Номадс"
-    assert answer.json()["results"][0]["reasons"][0]["text"] == "near to what you like: Номин"
+    assert answer.json()["results"][0]["reasons"][0]["text"] == "similar to what you like: Номин"
     assert "Номин" not in names(answer)
 
     disliked = businesses["Модерн Номадс"]
@@ -177,3 +178,19 @@ def test_recommendations_cost_as_many_queries_for_few_as_for_many(
     mine.get(RECOMMENDATIONS)
     with django_assert_max_num_queries(16):
         mine.get(RECOMMENDATIONS)
+
+
+def test_without_redis_answers_and_opinions_are_saved_and_a_worker_finds_the_job_later(
+    mine: APIClient, businesses: dict[str, Business], settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as away:
+        away.setattr(settings, "REDIS_URL", "unix:///nonexistent/yellowbook.sock")
+        away.setattr(wake, "_breaker", wake._Breaker())
+        wake._broker.cache_clear()
+        assert mine.put(PROFILE, {"about": "кофе, бялуу"}).status_code == 201
+        assert mine.put(f"{OPINIONS}/{businesses['Номин'].pk}", {"liked": True}).status_code == 201
+        assert mine.get(RECOMMENDATIONS).json()["state"] == "waiting"
+    wake._broker.cache_clear()
+    assert len(jobs()) == 1
+    assert work() == ["embedded"]
+    assert "Кофе Бин" in names(mine.get(RECOMMENDATIONS))

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from embeddings.calls import embed_texts
+from embeddings.current import current_model
 from embeddings.models import ServingModel
 from embeddings.providers import vendor
 from embeddings.quota import history
@@ -120,6 +121,14 @@ def test_a_user_takes_everything_along_and_no_job_names_them(user: User) -> None
     assert "сараа" not in str(list(JobExecution.objects.values()))
     for model in (TasteProfile, TasteVector):
         assert not model.objects.exists()
+
+
+def test_a_profile_that_was_deleted_since_it_was_read_gets_no_job(user: User) -> None:
+    read = complete(user)
+    services.delete_profile(user)
+    with pytest.raises(TasteProfile.DoesNotExist):
+        services.see_to(read, current_model())
+    assert [job.status for job in jobs()] == [Status.CANCELLED]
 
 
 def test_a_failure_is_sat_out_longer_than_a_save_waits(user: User, standin: StandIn) -> None:
