@@ -87,7 +87,9 @@ def read_blocks(statement: str, parameters: tuple[Any, ...], *, rows: int = ROWS
     row = _row(numbers)
     with (
         connection.cursor() as cursor,
-        cursor.copy(f"COPY ({statement}) TO STDOUT (FORMAT BINARY)", parameters) as copy,
+        connection.wrap_database_errors,
+        # The cursor underneath: Django's own for DEBUG takes no parameters here.
+        cursor.cursor.copy(f"COPY ({statement}) TO STDOUT (FORMAT BINARY)", parameters) as copy,
     ):
         held = bytearray()
         skip = _HEADER

@@ -12,13 +12,12 @@ from embeddings.providers.base import Provider, TaskType
 from embeddings.usage import history_of
 from jobs.budget import Budget, Cost
 from jobs.errors import RateLimited
+from jobs.kinds import all_kinds
 from jobs.redis import IMPATIENT, connect
 from jobs.throttle import History, Limits, Throttle
 
 #: The text of a probe: as cheap as a call can be.
 PROBE_TEXT = "yellow book"
-#: The kind of job that spends it.
-_KIND = "generate_embedding"
 
 
 def limits() -> Limits:
@@ -93,7 +92,7 @@ def history(model: str | None = None) -> History:
     return history_of(
         settings.EMBEDDING_PROVIDER,
         model or current_model(),
-        kinds=[_KIND],
+        kinds=[kind.name for kind in all_kinds() if kind.throttle is embedding_throttle],
         call_deadline=settings.EMBEDDING_TIMEOUT,
     )
 

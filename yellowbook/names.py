@@ -13,12 +13,27 @@ from django.utils.translation import gettext_lazy, gettext_noop
 #: The apps whose names are translated here.
 APPS = (
     *("directory", "catalogue", "similarity", "enrichment", "embeddings", "jobs", "upkeep", "alerts", "notifications"),
-    "reminders",
+    *("reminders", "recommendations"),
     "knox",
 )
 
 #: Models and fields that the admin shows.
 NAMES = (
+    gettext_noop("taste profile"),
+    gettext_noop("taste profiles"),
+    gettext_noop("taste vector"),
+    gettext_noop("taste vectors"),
+    gettext_noop("opinion"),
+    gettext_noop("opinions"),
+    gettext_noop("categories"),
+    gettext_noop("price levels"),
+    gettext_noop("cities"),
+    gettext_noop("about"),
+    gettext_noop("text"),
+    gettext_noop("completed at"),
+    gettext_noop("liked"),
+    gettext_noop("profile"),
+    gettext_noop("made at"),
     gettext_noop("occasion"),
     gettext_noop("occasions"),
     gettext_noop("date"),

@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "yellowbook.catalogue",
     "yellowbook.notifications",
     "yellowbook.reminders",
+    "yellowbook.recommendations",
     "embeddings",
     "jobs",
     "jobs.upkeep",
@@ -371,6 +372,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "JobStatus": "jobs.states.Status",
+        "TasteState": "yellowbook.recommendations.standing.State",
         "ReminderChannel": "yellowbook.reminders.models.Channel",
         "ReminderState": "yellowbook.reminders.models.Schedule.State",
         "ReminderOutcome": "yellowbook.reminders.models.DeliveryRecord.Outcome",

@@ -46,6 +46,7 @@ def shell(languages: Sequence[tuple[str, str]]) -> dict[str, object]:
                         _link(_("Occasions"), "event", "reminders_occasion"),
                         _link(_("Reminders"), "alarm", "reminders_schedule"),
                         _link(_("Deliveries of reminders"), "mark_email_read", "reminders_deliveryrecord"),
+                        _link(_("Taste profiles"), "favorite", "recommendations_tasteprofile"),
                         _link(_("Embeddings"), "scatter_plot", "embeddings_embedding"),
                         _link(_("Provider usage"), "bar_chart", "embeddings_providerusage"),
                     ],

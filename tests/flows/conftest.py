@@ -48,6 +48,7 @@ ONLY_AT_FULL_SIZE = frozenset(
         "test_where_it_begins_what_exists_and_force_do_what_they_say",
         "test_a_business_is_embedded_through_rabbitmq_which_is_stopped_and_whose_worker_is_killed",
         "test_a_save_without_redis_is_enriched_once_it_is_back",
+        "test_a_taste_is_embedded_and_recommended_from_though_redis_and_the_provider_go_away",
         "test_a_saved_business_is_enriched_once_and_again_by_a_run_with_another_prompt",
         "test_while_the_model_is_away_it_says_delayed_and_catches_up_by_itself",
         "test_a_rate_limit_makes_everybody_wait_for_as_long_as_it_asks_but_no_shorter_than_a_minute",

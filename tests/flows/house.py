@@ -179,6 +179,7 @@ class House:
             *("similarity_mark", "similarity_similarity", "embeddings_change"),
             *("catalogue_listing", "catalogue_page", "catalogue_sync", "catalogue_cataloguesource", "catalogue_seller"),
             *("reminders_deliveryrecord", "reminders_schedule", "reminders_occasion", "reminders_pushsubscription"),
+            *("recommendations_opinion", "recommendations_tastevector", "recommendations_tasteprofile"),
             *("catalogue_turn", "notifications_deliveryattempt", "notifications_delivery"),
             *("enrichment_previewsample", "enrichment_preview", "enrichment_enrichment", "enrichment_editortags"),
             *("embeddings_embedding", "embeddings_providerusage", "embeddings_servingmodel"),

@@ -170,7 +170,12 @@ _REASONS = (ANOTHER, f"{ITS_JOB}running", f"{IT_IS}succeeded", f"{IT_FAILED}Oper
 
 
 #: Apps whose lists are looked at.
-_APPS = frozenset({"jobs", "embeddings", "directory", "alerts", "upkeep", "catalogue", "enrichment", "reminders"})
+_APPS = frozenset(
+    {
+        *("jobs", "embeddings", "directory", "alerts", "upkeep", "catalogue", "enrichment", "reminders"),
+        "recommendations",
+    }
+)
 
 
 @pytest.fixture

@@ -78,11 +78,11 @@ def _by_label() -> dict[str, str]:
 
 
 def _group(told: Mapping[str, Any]) -> Group:
-    made = tuple(Tag(name, tag["mn"], tag["en"], _pattern(tag["words"])) for name, tag in told["tags"].items())
-    return Group(_pattern(told["categories"]) if told["categories"] else None, made)
+    made = tuple(Tag(name, tag["mn"], tag["en"], pattern(tag["words"])) for name, tag in told["tags"].items())
+    return Group(pattern(told["categories"]) if told["categories"] else None, made)
 
 
-def _pattern(words: Iterable[str]) -> re.Pattern[str]:
+def pattern(words: Iterable[str]) -> re.Pattern[str]:
     """Match any of some words in a folded text."""
     each = (re.escape(words_of(word.removesuffix("*"))) + ("" if word.endswith("*") else r"\b") for word in words)
     return re.compile(rf"\b(?:{'|'.join(each)})")

@@ -12,9 +12,10 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from jobs.api.exceptions import Conflict
+from yellowbook.callers import caller
 from yellowbook.reminders import services
 from yellowbook.reminders.api.serializers import PushKeySerializer, SubscriptionSerializer
-from yellowbook.reminders.api.views import Own, caller
+from yellowbook.reminders.api.views import Own
 from yellowbook.reminders.models import PushSubscription
 from yellowbook.reminders.vapid import public_key
 

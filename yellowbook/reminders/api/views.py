@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar
 
-from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import generics, mixins
@@ -12,15 +11,10 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from jobs.api.filters import FilterSet, UUIDFilter
+from yellowbook.callers import caller
 from yellowbook.reminders import services
 from yellowbook.reminders.api.serializers import OccasionSerializer, ScheduleSerializer
 from yellowbook.reminders.models import Occasion, Schedule
-
-
-def caller(request: Request) -> User:
-    """Return who makes a request that needs somebody."""
-    assert isinstance(request.user, User)
-    return request.user
 
 
 class Own(generics.GenericAPIView[Any]):
