@@ -13,12 +13,35 @@ from django.utils.translation import gettext_lazy, gettext_noop
 #: The apps whose names are translated here.
 APPS = (
     *("directory", "catalogue", "similarity", "enrichment", "embeddings", "jobs", "upkeep", "alerts", "notifications"),
-    "reminders",
+    *("reminders", "curation"),
     "knox",
 )
 
 #: Models and fields that the admin shows.
 NAMES = (
+    gettext_noop("collection set"),
+    gettext_noop("collection sets"),
+    gettext_noop("surface"),
+    gettext_noop("parameters"),
+    gettext_noop("wanted"),
+    gettext_noop("made at"),
+    gettext_noop("titles model"),
+    gettext_noop("collection"),
+    gettext_noop("collections"),
+    gettext_noop("title mn"),
+    gettext_noop("title en"),
+    gettext_noop("titled by"),
+    gettext_noop("theme"),
+    gettext_noop("position"),
+    gettext_noop("collection item"),
+    gettext_noop("collection items"),
+    gettext_noop("rules"),
+    gettext_noop("tag"),
+    gettext_noop("featured only"),
+    gettext_noop("active from"),
+    gettext_noop("active until"),
+    gettext_noop("featured business"),
+    gettext_noop("featured businesses"),
     gettext_noop("occasion"),
     gettext_noop("occasions"),
     gettext_noop("date"),

@@ -1,24 +1,19 @@
 """Reading what is known of businesses, and whether more is to come."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
-from typing import Final
 from uuid import UUID
 
-from django.db.models import Q
 from django.utils.translation import gettext_noop
 
-from jobs import clock
-from jobs.models import DeadLetter, JobExecution, Lane
+from jobs.hindrance import hindrance
+from jobs.models import DeadLetter, JobExecution
 from jobs.states import WAITING, Status
 from yellowbook.directory.models import Business
 from yellowbook.enrichment.making import needing
 from yellowbook.enrichment.models import EditorTags, Enrichment
 from yellowbook.enrichment.names import ENRICH_BUSINESS
-
-#: Seconds after which a job that is due and not begun counts as delayed.
-DELAYED_AFTER: Final = 60.0
 
 
 class State(StrEnum):
@@ -92,23 +87,7 @@ def standing_of(business: Business) -> Standing:
 def _of_job(job: JobExecution) -> Standing:
     if job.status == Status.RUNNING:
         return Standing(state=State.WAITING, why=gettext_noop("A worker is at it now."), job_id=job.pk)
-    why, at = _hindrance(job)
+    why, at = hindrance(job)
     if not why:
         return Standing(state=State.WAITING, why=gettext_noop("A job waits for a worker."), job_id=job.pk)
     return Standing(state=State.DELAYED, why=why, next_attempt_at=at, job_id=job.pk)
-
-
-def _hindrance(job: JobExecution) -> tuple[str, datetime | None]:
-    """Return what keeps a waiting job from its turn, empty for nothing, and when it is tried again, if known."""
-    now = clock.now()
-    paused = Q(paused_at__isnull=False) & (Q(paused_until=None) | Q(paused_until__gt=now))
-    lane = Lane.objects.filter(paused | Q(closed_until__gt=now), kind=job.kind).first()
-    if lane is not None and lane.paused_at is not None:
-        return gettext_noop("Its lane is paused."), lane.paused_until
-    if job.status == Status.RETRYING:
-        return gettext_noop("The last attempt failed; it is tried again by itself."), job.next_attempt_at
-    if lane is not None:
-        return gettext_noop("The provider's limits are used up for the moment."), lane.closed_until
-    if job.next_attempt_at < now - timedelta(seconds=DELAYED_AFTER):
-        return gettext_noop("It waits longer than usual: workers are busy or away."), None
-    return "", None
