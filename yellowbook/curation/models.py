@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from yellowbook.curation.occasions import occasions
-from yellowbook.curation.surfaces import SURFACES
+from yellowbook.curation.surfaces import SURFACES, title_of
 from yellowbook.directory.fields import LineField
 from yellowbook.directory.models import Business
 
@@ -52,7 +52,7 @@ class CollectionSet(models.Model):
         indexes = [models.Index(fields=["-date", "surface", "id"], name="curation_set_date")]
 
     def __str__(self) -> str:
-        return f"{self.surface} {self.date}"
+        return f"{title_of(self.surface)} {self.date}"
 
 
 class Collection(models.Model):
@@ -176,4 +176,4 @@ class FeaturedBusiness(models.Model):
         verbose_name_plural = "featured businesses"
 
     def __str__(self) -> str:
-        return f"featured: {self.business_id}"
+        return str(self.business)

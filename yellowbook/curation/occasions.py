@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from django.utils.translation import get_language
+
 from embeddings.folding import folded
 
 _FILE: Final = Path(__file__).with_name("occasions.toml")
@@ -42,6 +44,11 @@ class Occasion:
     #: 0 is Monday.
     weekdays: frozenset[int]
     proposals: tuple[Proposal, ...]
+
+    @property
+    def title(self) -> str:
+        """What it is called in the reader's language."""
+        return self.mn if get_language() == "mn" else self.en
 
     def is_on(self, day: date) -> bool:
         """Tell whether `day` is one of its days."""

@@ -67,7 +67,7 @@ def repair(rows: Sequence[CollectionSet]) -> int:
 
 
 def _enqueue(row: CollectionSet, *, priority: str, operation: Operation, actor: Actor | None = None) -> Enqueued:
-    told = {"original_name": str(row)}
+    told = {"original_name": f"{row.surface} {row.date}"}
     return enqueue(
         CURATE_COLLECTIONS, subject=row.pk, operation=operation, priority=priority, actor=actor, metadata=told
     )

@@ -18,6 +18,7 @@ from yellowbook.curation.days import due_day, today
 from yellowbook.curation.models import CollectionSet
 from yellowbook.curation.names import CURATE_COLLECTIONS, PLAN_COLLECTIONS
 from yellowbook.directory.models import Business
+from yellowbook.search.index import index
 
 
 def around(direction: int, number: int, *, seed: int = 0, spread: float = 0.02) -> NDArray[np.float32]:
@@ -29,7 +30,7 @@ def around(direction: int, number: int, *, seed: int = 0, spread: float = 0.02) 
 
 
 def enter(direction: int, number: int, *, fresh: bool = True, **changes: Any) -> list[Business]:
-    """Put businesses on record past their signals, with vectors near one axis; `fresh`: of their present text."""
+    """Put businesses on record with a place in the index and vectors near one axis; `fresh`: of their present text."""
     made = Business.objects.bulk_create(
         [Business(**values(name=f"{changes.get('category', 'B')} {place}", **changes)) for place in range(number)]
     )
@@ -45,6 +46,7 @@ def enter(direction: int, number: int, *, fresh: bool = True, **changes: Any) ->
         )
         for business, vector in zip(made, around(direction, number), strict=True)
     )
+    index([business.pk for business in made], created=True)
     return made
 
 

@@ -1,4 +1,4 @@
-"""Both groups of operators see collections and what editors say about them; operators have collections made anew."""
+"""Both groups of operators see collections and rules; operators edit rules, and have collections made anew."""
 
 from django.db import migrations
 
@@ -17,6 +17,9 @@ class Migration(migrations.Migration):
         let_operators(
             "curation",
             see=["collectionset", "collection", "collectionitem", "rule", "featuredbusiness"],
-            do=["regenerate_collectionset"],
+            do=[
+                "regenerate_collectionset",
+                *(f"{do}_{model}" for model in ("rule", "featuredbusiness") for do in ("add", "change", "delete")),
+            ],
         )
     ]
