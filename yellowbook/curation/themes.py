@@ -107,25 +107,20 @@ def _in_turn(asked: Asked, businesses: QuerySet[Business]) -> list[UUID]:
 
 
 def _by_clusters(asked: Asked) -> Iterator[Theme]:
-    """Yield clusters, the closest ones first, but those about what another one was about before at the end."""
-    number = CLUSTERS_EACH * asked.parameters.collections_count
-    size = asked.parameters.businesses_per_collection
-    found = clusters(asked.businesses, number, of_about=size, surface=asked.surface, day=asked.day)
-    members = [(ids, float(scores[:size].mean())) for ids, scores in found.members() if len(ids) >= min(FEWEST, size)]
-    members.sort(key=lambda each: -each[1])
+    """Yield what clusters are about, the closest ones first.
+
+    Clusters that are labelled alike are one theme, which comes again, for who is left of it, when all had their turn.
+    """
+    size, count = asked.parameters.businesses_per_collection, asked.parameters.collections_count
+    found = clusters(asked.businesses, CLUSTERS_EACH * count, of_about=size, surface=asked.surface, day=asked.day)
+    members = sorted(found.members(), key=lambda each: -float(each[1][:size].mean()))
     best = [as_uuids(ids[: max(asked.most, LOOKED_AT)]) for ids, _ in members]
-    labels = _labels([each[:LOOKED_AT] for each in best])
-    alike: dict[tuple[str, ...], list[int]] = {}
-    for place, label in enumerate(labels):
-        alike.setdefault((*label.categories[:1], label.city), []).append(place)
-    firsts = [places[0] for places in alike.values()]
-    for place in [*firsts, *(place for places in alike.values() for place in places[1:])]:
-        # The first one may fill up with those that are labelled alike, which come again for what is left of them.
-        joined = alike[(*labels[place].categories[:1], labels[place].city)] if place in firsts else [place]
-        candidates = [each for one in joined for each in best[one]]
-        yield Theme(
-            kind=Collection.Theme.CLUSTER, candidates=candidates[: asked.most], fewest=FEWEST, label=labels[place]
-        )
+    alike: dict[tuple[str, ...], tuple[Label, list[UUID]]] = {}
+    for ids, label in zip(best, _labels([each[:LOOKED_AT] for each in best]), strict=True):
+        alike.setdefault((*label.categories[:1], label.city), (label, []))[1].extend(ids)
+    for _ in range(count):
+        for label, ids in alike.values():
+            yield Theme(kind=Collection.Theme.CLUSTER, candidates=ids[: asked.most], fewest=FEWEST, label=label)
 
 
 def _labels(groups: Sequence[Sequence[UUID]]) -> list[Label]:

@@ -30,19 +30,8 @@ def test_it_makes_jobs_for_all_surfaces(directory: None) -> None:
 
 
 def test_it_follows_without_any_worker(directory: None) -> None:
-    told = run(
-        *(
-            "--surface",
-            "discovery",
-            "--follow",
-            "--collections-count",
-            "2",
-            "--businesses-per-collection",
-            "4",
-            "--filter",
-            "category=Hotel",
-        )
-    )
+    numbers = ("--collections-count", "2", "--businesses-per-collection", "4")
+    told = run("--surface", "discovery", "--follow", *numbers, "--filter", "category=Hotel")
     row = set_of("discovery", today())
     assert all(title in told for title in titles(row))
     assert len(titles(row)) == 2
