@@ -2,6 +2,7 @@
 
 from collections.abc import Collection as Some
 from collections.abc import Mapping
+from datetime import date
 from functools import partial
 from uuid import UUID
 
@@ -30,9 +31,16 @@ def plan(batch: Batch) -> None:
 
     Days that nobody was there for are not made good: their pages are gone.
     """
-    plan_day(due_day(clock.now()))
+    batch.before_finish(partial(_plan, due_day(clock.now())))
     for job in batch.jobs:
         batch.succeed(job, PLANNED)
+
+
+def _plan(day: date, held: Some[UUID]) -> Mapping[UUID, Outcome]:
+    """Make sets and jobs in the transaction that ends the job that asks for them."""
+    if held:
+        plan_day(day)
+    return {}
 
 
 def curate(batch: Batch) -> None:

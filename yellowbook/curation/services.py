@@ -8,7 +8,8 @@ from django.db import transaction
 
 from jobs.actor import Actor, current_actor
 from jobs.enqueue import Enqueued, enqueue
-from jobs.states import Operation
+from jobs.models import JobExecution
+from jobs.states import WAITING, Operation, Status
 from yellowbook.curation.models import CollectionSet
 from yellowbook.curation.names import CURATE_COLLECTIONS
 from yellowbook.curation.parameters import Parameters
@@ -24,7 +25,7 @@ class Regeneration:
 
 
 def plan_day(day: date) -> list[Enqueued]:
-    """Make sure that every surface has a set of `day`, or a job that makes it; return the jobs.
+    """Make sure that every surface has a set of `day`, or a job that makes it; return the jobs that this made.
 
     Whoever does this again, or at the same time, makes nothing more: a surface and day has one set, a set one waiting
     job, and a set that is made needs none.
@@ -38,7 +39,15 @@ def _plan(surface: str, day: date) -> Enqueued | None:
             surface=surface, date=day, defaults={"parameters": Parameters().stored(), "requested_by": "scheduler"}
         )
         row = CollectionSet.objects.select_for_update().get(surface=surface, date=day)
-        return None if row.made == row.wanted else _enqueue(row, priority="low", operation=Operation.CREATE)
+        if row.made == row.wanted or _is_under_way(row):
+            return None
+        return _enqueue(row, priority="low", operation=Operation.CREATE)
+
+
+def _is_under_way(row: CollectionSet) -> bool:
+    """Tell whether a job waits or is worked on; whoever wants something else of the set has made one for that."""
+    live = [*WAITING, Status.RUNNING]
+    return JobExecution.objects.filter(kind=CURATE_COLLECTIONS, subject=str(row.pk), status__in=live).exists()
 
 
 def regenerate(surface: str, day: date, parameters: Parameters, *, actor: Actor | None = None) -> Regeneration:

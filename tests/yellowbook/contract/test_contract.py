@@ -34,6 +34,7 @@ WITH_FURTHER_RULES: Final = {
     "POST /api/reminders/occasions": "the time zone, the day and the business are there",
     "PATCH /api/reminders/occasions/{id}": "the same",
     "POST /api/reminders/push-subscriptions": "the address is one of https, and the keys are such; push is set up",
+    "POST /api/collections/regenerate": "the day is at most thirty days from today",
     "GET /api/search": "a query is more than white space",
     "POST /api/admin/dlq/retry": "at least one of its optional fields is given",
 }

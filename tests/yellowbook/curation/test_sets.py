@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
+from jobs.kinds import get_kind
+from jobs.lifecycle import claim
 from jobs.models import JobExecution, PeriodicTask
 from jobs.periodic import declared, start_due
 from jobs.states import Priority
 from yellowbook.curation.models import CollectionItem, CollectionSet
-from yellowbook.curation.names import PLAN_COLLECTIONS
+from yellowbook.curation.names import CURATE_COLLECTIONS, PLAN_COLLECTIONS
 from yellowbook.curation.services import plan_day
 from yellowbook.curation.surfaces import SURFACES
 from yellowbook.directory.models import Business
@@ -48,6 +50,13 @@ def test_who_plans_again_makes_nothing_more(directory: None) -> None:
     let_the_day_come()
     assert work() == ["curated"] * len(SURFACES)
     assert list(CollectionItem.objects.order_by("pk").values_list("pk", flat=True)) == before
+
+
+def test_a_set_that_is_being_made_gets_no_second_job(directory: None) -> None:
+    plan_day(the_day())
+    assert claim(get_kind(CURATE_COLLECTIONS), worker="w1") is not None
+    assert plan_day(the_day()) == []
+    assert jobs().count() == len(SURFACES)
 
 
 def test_days_that_nobody_was_there_for_are_made_good_once_by_the_newest(directory: None) -> None:
