@@ -63,13 +63,14 @@ class RuleForm(forms.ModelForm[Rule]):
     """A rule, with the surfaces and occasions that there are."""
 
     surface = forms.ChoiceField(
-        label=_("surface"),
+        label=_("Surface"),
         required=False,
         choices=[("", _("everywhere")), *((surface.name, surface.title) for surface in SURFACES.values())],
         widget=UnfoldAdminSelectWidget,
+        help_text=_("Where it is shown; empty: everywhere."),
     )
     occasion = forms.ChoiceField(
-        label=_("occasion"),
+        label=_("Occasion"),
         required=False,
         choices=lambda: [("", _("always")), *((each.name, each.title) for each in occasions().values())],
         widget=UnfoldAdminSelectWidget,

@@ -11,8 +11,8 @@ from yellowbook.curation.models import CollectionSet
 from yellowbook.curation.names import CURATE_COLLECTIONS
 from yellowbook.curation.services import repair
 
+#: The sets that are still to be made, for a day that may be looked at, and have nothing that will.
 _LOST: LiteralString = """
-SELECT wanted.id::text
   FROM curation_collectionset AS wanted
  WHERE wanted.made < wanted.wanted
    AND wanted.date >= current_date - 1
@@ -27,14 +27,14 @@ _PARAMETERS = {"kind": CURATE_COLLECTIONS}
 
 def mend() -> int:
     """Make jobs for the sets that have none; return how many."""
-    return repair(list(CollectionSet.objects.raw(_LOST.replace("wanted.id::text", "wanted.*", 1), _PARAMETERS)))
+    return repair(list(CollectionSet.objects.raw("SELECT wanted.*" + _LOST, _PARAMETERS)))
 
 
 register(
     Invariant(
         "wanted_collections_have_job",
         gettext_noop("Every set of collections still to be made has a job, or a dead letter that nobody settled."),
-        partial(find, _LOST, parameters=_PARAMETERS),
+        partial(find, "SELECT wanted.id::text" + _LOST, parameters=_PARAMETERS),
         gettext_noop("Makes jobs for them."),
         mend,
     )

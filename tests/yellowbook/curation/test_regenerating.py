@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from jobs.batch import Batch
+from jobs.batch import Batch, Trail
+from jobs.budget import Budget
 from jobs.kinds import get_kind
 from jobs.lifecycle import cancel, claim, finish
 from jobs.models import DeadLetter, JobExecution, Lane
@@ -81,9 +82,6 @@ def test_a_worker_that_lost_its_job_stores_nothing(directory: None) -> None:
     claimed = claim(kind, worker="w1")
     assert claimed is not None
     JobExecution.objects.update(status="queued", lease_id=None, worker="", started_at=None)
-    from jobs.batch import Trail
-    from jobs.budget import Budget
-
     batch = Batch(claimed, Trail(claimed.lease_id), Budget(None, None))
     handler.curate(batch)
     finish(claimed, batch.outcomes, steps=[], write=batch.write)

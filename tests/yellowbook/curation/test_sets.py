@@ -6,16 +6,19 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
+from embeddings.blocks import as_uuids
 from jobs.kinds import get_kind
 from jobs.lifecycle import claim
 from jobs.models import JobExecution, PeriodicTask
 from jobs.periodic import declared, start_due
 from jobs.states import Priority
+from yellowbook.curation import candidates
 from yellowbook.curation.models import CollectionItem, CollectionSet
 from yellowbook.curation.names import CURATE_COLLECTIONS, PLAN_COLLECTIONS
 from yellowbook.curation.services import plan_day
 from yellowbook.curation.surfaces import SURFACES
 from yellowbook.directory.models import Business
+from yellowbook.directory.selectors import published
 
 from .support import jobs, let_the_day_come, members, set_of, the_day, titles, work
 
@@ -78,6 +81,19 @@ def test_the_same_businesses_make_the_same_set(directory: None) -> None:
     plan_day(the_day())
     work()
     assert [[each.pk for each in of_one] for of_one in members(set_of())] == first
+
+
+def test_with_a_sample_it_is_the_same_set_again_and_everybody_has_a_cluster(
+    directory: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everybody = published()
+    monkeypatch.setattr(candidates, "SAMPLE", everybody.count() // 2)
+    first, second = (
+        candidates.clusters(everybody, 3, of_about=1, surface=SURFACES["home"], day=the_day()) for _ in range(2)
+    )
+    assert sorted(as_uuids(first.ids)) == sorted(everybody.values_list("pk", flat=True))
+    assert as_uuids(second.ids) == as_uuids(first.ids)
+    assert second.labels.tolist() == first.labels.tolist()
 
 
 def test_the_database_lets_no_business_be_twice_on_a_surface(directory: None) -> None:
