@@ -1,4 +1,4 @@
-"""What keeps a job from its turn, told to somebody who waits for it."""
+"""What keeps a waiting job from its turn, for whoever waits for what it makes."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -17,7 +17,7 @@ DELAYED_AFTER: Final = 60.0
 def hindrance(job: JobExecution) -> tuple[str, datetime | None]:
     """Return what keeps a waiting job from its turn, empty for nothing, and when it is tried again, if known.
 
-    It is a sentence in English without details that are not for everybody; translate it where it is shown.
+    It is a sentence in English for anybody to read, without details; translated where it is shown.
     """
     now = clock.now()
     paused = Q(paused_at__isnull=False) & (Q(paused_until=None) | Q(paused_until__gt=now))

@@ -7,6 +7,7 @@ expected. Every variable is read once, in `yellowbook.settings`.
 import base64
 import os
 from collections.abc import Callable, Mapping
+from datetime import time
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
@@ -91,6 +92,17 @@ class Env:
             return value
 
         return self._read(name, default, convert, f"a number of seconds of at least {at_least:g}")
+
+    def time_of_day(self, name: str, default: time) -> time:
+        """An hour and a minute of 24 hours, `HH:MM`."""
+
+        def convert(raw: str) -> time:
+            hour, colon, minute = raw.partition(":")
+            if not (colon and len(hour) == len(minute) == 2 and (hour + minute).isascii()):
+                raise ValueError
+            return time(int(hour), int(minute))
+
+        return self._read(name, default, convert, "a time of day, from 00:00 to 23:59")
 
     def share(self, name: str, default: float) -> float:
         """A part of a whole, from 0 to below 1."""

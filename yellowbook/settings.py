@@ -1,5 +1,6 @@
 """All settings of the project. Each environment variable is read once, here, and described in the README."""
 
+from datetime import time
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from embeddings.providers import provider_names
 from jobs.clean import conceal
 from yellowbook import database_url, email_url
+from yellowbook.curation import names as curation
 from yellowbook.enrichment.names import GEMINI, OFF, RULES
 from yellowbook.enrichment.prompts import NEWEST, PROMPTS
 from yellowbook.env import Env
@@ -49,6 +51,7 @@ INSTALLED_APPS = [
     "yellowbook.notifications",
     "yellowbook.reminders",
     "yellowbook.recommendations",
+    "yellowbook.curation",
     "embeddings",
     "jobs",
     "jobs.upkeep",
@@ -221,6 +224,8 @@ BUSINESS_PANELS = [
     ("public/panels/enrichment.html", "yellowbook.enrichment.panel.described"),
     ("public/panels/businesses.html", "yellowbook.similarity.panel.similar"),
 ]
+#: The same for the home page.
+HOME_PANELS = [("public/panels/collections.html", "yellowbook.curation.panel.collections_of_home")]
 
 # --- Similar businesses -----------------------------------------------------------------------------------------------
 
@@ -262,6 +267,22 @@ if REMINDERS_VAPID_PRIVATE_KEY and not REMINDERS_VAPID_SUBJECT:
     )
 conceal(REMINDERS_VAPID_PRIVATE_KEY)
 
+# --- Collections ------------------------------------------------------------------------------------------------------
+
+#: When the collections of a day are made, UTC.
+CURATION_AT = env.time_of_day("CURATION_AT", time(2, 0))
+#: Collections of a surface, and businesses of a collection.
+CURATION_COLLECTIONS = env.integer("CURATION_COLLECTIONS", 6, at_least=1, at_most=20)
+CURATION_BUSINESSES = env.integer("CURATION_BUSINESSES", 6, at_least=1, at_most=30)
+#: Who gives collections their titles: a model of Gemini, or templates.
+CURATION_TITLES = env.choice(
+    "CURATION_TITLES",
+    curation.GEMINI if GEMINI_API_KEY else curation.TEMPLATES,
+    frozenset({curation.GEMINI, curation.TEMPLATES}),
+)
+if CURATION_TITLES == curation.GEMINI and not GEMINI_API_KEY:
+    raise ImproperlyConfigured("CURATION_TITLES='gemini' needs GEMINI_API_KEY, which is not set: expected templates.")
+
 # --- Jobs -------------------------------------------------------------------------------------------------------------
 
 JOB_CONCURRENCY = env.integer("JOB_CONCURRENCY", 5, at_least=1, at_most=100)
@@ -281,6 +302,7 @@ RETENTION_RUNS_DAYS = env.integer("RETENTION_RUNS_DAYS", 180)
 RETENTION_WORKERS_DAYS = env.integer("RETENTION_WORKERS_DAYS", 7)
 RETENTION_DELIVERIES_DAYS = env.integer("RETENTION_DELIVERIES_DAYS", 30)
 RETENTION_SYNCS_DAYS = env.integer("RETENTION_SYNCS_DAYS", 90)
+RETENTION_COLLECTIONS_DAYS = env.integer("RETENTION_COLLECTIONS_DAYS", 30)
 
 DRAMATIQ_BROKER: dict[str, Any] = {
     "BROKER": "jobs.broker.rabbitmq.WakeBroker" if BROKER_URL else "jobs.broker.redis.WakeBroker",

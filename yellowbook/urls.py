@@ -18,6 +18,7 @@ urlpatterns = [
     path("api/", include("yellowbook.catalogue.api.urls")),
     path("api/", include("yellowbook.reminders.api.urls")),
     path("api/", include("yellowbook.recommendations.api.urls")),
+    path("api/", include("yellowbook.curation.api.urls")),
     path("api/admin/", include("embeddings.api.urls")),
     path("api/admin/", include("jobs.api.urls")),
     path("api/admin/", include("jobs.alerts.urls")),

@@ -5,7 +5,7 @@ those has made a mistake, and hears of it.
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
@@ -97,6 +97,16 @@ class MomentField(serializers.DateTimeField):
             return read_moment(str(value))
         except ValueError as error:
             raise serializers.ValidationError(str(error), code="invalid") from None
+
+
+class DayField(serializers.DateField):
+    """A day, as 2026-01-31."""
+
+    def to_internal_value(self, value: Any) -> date:
+        """Read a string."""
+        if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII):
+            self.fail("invalid", format="YYYY-MM-DD")
+        return super().to_internal_value(value)
 
 
 def _is_number(data: Any) -> bool:

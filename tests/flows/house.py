@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from types import TracebackType
@@ -30,7 +31,8 @@ from yellowbook.local.throwaway import throwaway_servers
 #: What of the caller's environment would change how the system behaves.
 FOREIGN = (
     *("DATABASE_", "REDIS_", "BROKER_", "GEMINI_", "EMBEDDING_", "JOB_", "WORKER", "SHUTDOWN_", "DJANGO_", "VAR_DIR"),
-    *("PORT", "SAMPLE_DATA", "LOG_LEVEL", "PROMETHEUS_", "ALERT_", "EMAIL_", "ENRICHMENT", "LLM_", "dramatiq_"),
+    *("PORT", "SAMPLE_DATA", "LOG_LEVEL", "PROMETHEUS_", "ALERT_", "EMAIL_", "ENRICHMENT", "CURATION_", "LLM_"),
+    "dramatiq_",
 )
 
 #: Seconds between heartbeats; a worker that has not beaten for 3 times as long is taken for lost.
@@ -81,6 +83,8 @@ class House:
             "WORKER_HEARTBEAT": HEARTBEAT,
             # Flows that are about it switch it on.
             "ENRICHMENT": "off",
+            # Flows count jobs: those of the day's collections come when a flow asks for them, not at two o'clock.
+            "CURATION_AT": f"{(datetime.now(UTC).hour + 12) % 24:02}:00",
             **self._settings,
             **self._ways_to(url, stack),
         }
@@ -180,6 +184,8 @@ class House:
             *("catalogue_listing", "catalogue_page", "catalogue_sync", "catalogue_cataloguesource", "catalogue_seller"),
             *("reminders_deliveryrecord", "reminders_schedule", "reminders_occasion", "reminders_pushsubscription"),
             *("recommendations_opinion", "recommendations_tastevector", "recommendations_tasteprofile"),
+            *("curation_collectionitem", "curation_collection", "curation_collectionset"),
+            *("curation_rule", "curation_featuredbusiness"),
             *("catalogue_turn", "notifications_deliveryattempt", "notifications_delivery"),
             *("enrichment_previewsample", "enrichment_preview", "enrichment_enrichment", "enrichment_editortags"),
             *("embeddings_embedding", "embeddings_providerusage", "embeddings_servingmodel"),

@@ -38,6 +38,8 @@ from jobs.selectors import STEP_NAMES
 from jobs.states import Priority, Source
 from jobs.upkeep.audit import audit, invariants
 from tests.yellowbook.translations import CATALOGUE, Entry, entries, marked, templates
+from yellowbook.curation.models import Collection, CollectionItem, CollectionSet, FeaturedBusiness, Rule
+from yellowbook.curation.names import NO_ANSWER
 from yellowbook.directory.models import Business
 from yellowbook.enrichment.models import EditorTags, Enrichment, Preview, PreviewSample
 from yellowbook.names import APPS
@@ -173,7 +175,7 @@ _REASONS = (ANOTHER, f"{ITS_JOB}running", f"{IT_IS}succeeded", f"{IT_FAILED}Oper
 _APPS = frozenset(
     {
         *("jobs", "embeddings", "directory", "alerts", "upkeep", "catalogue", "enrichment", "reminders"),
-        "recommendations",
+        *("recommendations", "curation"),
     }
 )
 
@@ -242,6 +244,13 @@ def pages(client: Client) -> list[str]:
         blocked_reason="SAFETY",
     )
     baker.make(EditorTags, business=business, tags=["тоо"], edited_by="оператор")
+    collections = baker.make(
+        CollectionSet, surface="home", date=now.date(), wanted=2, made=1, made_at=now, note=NO_ANSWER
+    )
+    collection = baker.make(Collection, collection_set=collections, title_mn="Цуглуулга", title_en="Цуглуулга")
+    baker.make(CollectionItem, collection=collection, collection_set=collections, business=business, position=1)
+    ours = baker.make(Rule, title_mn="Дүрэм", title_en="Дүрэм", occasion="")
+    baker.make(FeaturedBusiness, business=business)
     audit()
     return [
         reverse("admin:index"),
@@ -267,6 +276,11 @@ def pages(client: Client) -> list[str]:
         reverse("admin:directory_business_change", args=[business.pk]),
         reverse("admin:directory_business_add"),
         reverse("admin:enrichment_ask"),
+        reverse("admin:curation_collectionset_change", args=[collections.pk]),
+        reverse("admin:curation_regenerate"),
+        reverse("admin:curation_rule_add"),
+        reverse("admin:curation_rule_change", args=[ours.pk]),
+        reverse("admin:curation_featuredbusiness_change", args=[business.pk]),
         reverse("admin:enrichment_preview", args=[preview.pk]),
         reverse("admin:alerts_alert_change", args=[rule.name]),
         reverse("admin:alerts_alert_send_test"),

@@ -36,6 +36,7 @@ WITH_FURTHER_RULES: Final = {
     "POST /api/reminders/push-subscriptions": "the address is one of https, and the keys are such; push is set up",
     "PUT /api/taste-profile": "categories, cities and occasions are known, and something is answered",
     "PATCH /api/taste-profile": "categories, cities and occasions are known",
+    "POST /api/collections/regenerate": "the day is at most thirty days from today",
     "GET /api/search": "a query is more than white space",
     "POST /api/admin/dlq/retry": "at least one of its optional fields is given",
 }

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from django.core.exceptions import ValidationError
 from rest_framework import serializers
 
-from jobs.api.fields import TextField, TextUUIDField, WholeNumberField
+from jobs.api.fields import DayField, TextField, TextUUIDField, WholeNumberField
 from yellowbook.catalogue.fetch.addresses import checked_url
 from yellowbook.catalogue.fetch.errors import Refused
 from yellowbook.directory.api.serializers import CleanCharField
@@ -28,16 +28,6 @@ from yellowbook.reminders.models import (
 
 #: Length of a browser's authentication secret (RFC 8291, 3.2), in bytes.
 AUTH_BYTES: Final = 16
-
-
-class DayField(serializers.DateField):
-    """A day, as 2026-01-31."""
-
-    def to_internal_value(self, value: Any) -> datetime.date:
-        """Read a string."""
-        if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII):
-            self.fail("invalid", format="YYYY-MM-DD")
-        return super().to_internal_value(value)
 
 
 class ClockField(TextField):

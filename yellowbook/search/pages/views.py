@@ -14,7 +14,7 @@ from yellowbook.search.pages.addresses import absolute
 from yellowbook.search.pages.asked import MOST_PAGES, Asked, Unreadable, read
 from yellowbook.search.pages.counts import counts
 from yellowbook.search.pages.facets import chips, facets
-from yellowbook.search.pages.panels import panels_of
+from yellowbook.search.pages.panels import panels_of, panels_of_home
 from yellowbook.search.pages.results import PAGE, page_of
 from yellowbook.search.pages.sitemaps import businesses_in, parts
 from yellowbook.search.pages.structured import as_script, local_business
@@ -29,6 +29,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "counts": counted,
         "categories": [(name, many, asked.url(category=name)) for name, many in counted.categories.items()],
         "cities": [(name, many, asked.url(city=name)) for name, many in counted.cities.items()],
+        "panels": panels_of_home(),
         "canonical": absolute(request, reverse("public:home")),
     }
     return render(request, "public/home.html", context)

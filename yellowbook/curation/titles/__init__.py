@@ -1,0 +1,1 @@
+"""What collections are called: by the model, or by templates."""
