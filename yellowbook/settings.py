@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from embeddings.providers import provider_names
 from jobs.clean import conceal
-from yellowbook import database_url, email_url
+from yellowbook import database_url, email_url, rest
 from yellowbook.curation import names as curation
 from yellowbook.enrichment.names import GEMINI, OFF, RULES
 from yellowbook.enrichment.prompts import NEWEST, PROMPTS
@@ -361,51 +361,9 @@ CACHES = {
     },
 }
 
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "jobs.api.authentication.BearerAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
-    "DEFAULT_PAGINATION_CLASS": "jobs.api.pagination.Pagination",
-    "DEFAULT_FILTER_BACKENDS": ["jobs.api.filters.FilterBackend"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["jobs.api.parsers.BoundedJSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "jobs.api.schema.AutoSchema",
-    "DEFAULT_THROTTLE_CLASSES": ["jobs.api.throttling.FailOpenThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"public": "3000/min", "writes": "60000/min", "staff": "6000/min", "bulk": "600/min"},
-    "EXCEPTION_HANDLER": "jobs.api.errors.handle",
-    # `?format=` means nothing here: there is JSON only.
-    "URL_FORMAT_OVERRIDE": None,
-    "TEST_REQUEST_DEFAULT_FORMAT": "json",
-}
-
+REST_FRAMEWORK = rest.FRAMEWORK
 REST_KNOX = {"TOKEN_TTL": None}
-
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Yellow Book",
-    "DESCRIPTION": "A business directory whose AI embeddings look after themselves.",
-    "VERSION": "1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
-    "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {
-        "JobStatus": "jobs.states.Status",
-        "TasteState": "yellowbook.recommendations.standing.State",
-        "ReminderChannel": "yellowbook.reminders.models.Channel",
-        "ReminderState": "yellowbook.reminders.models.Schedule.State",
-        "ReminderOutcome": "yellowbook.reminders.models.DeliveryRecord.Outcome",
-        "DeliveryChannel": "yellowbook.notifications.models.Delivery.Channel",
-        "DeliveryState": "yellowbook.notifications.models.Delivery.State",
-        "BusinessStatus": "yellowbook.directory.models.BusinessStatus",
-        "RunState": "jobs.models.Run.State",
-        "BulkActionState": "jobs.models.BulkAction.State",
-        "WorkerState": "jobs.models.WorkerProcess.State",
-    },
-}
+SPECTACULAR_SETTINGS = rest.SCHEMA
 
 APPEND_SLASH = True
 SESSION_COOKIE_HTTPONLY = True

@@ -1,7 +1,6 @@
 """Systems of real processes for the flows."""
 
 import os
-import sys
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from typing import Protocol
@@ -9,11 +8,12 @@ from typing import Protocol
 import pytest
 
 from tests.flows.database import template_database
-from tests.flows.house import Houses, clean_environment
+from tests.flows.house import Houses
 from tests.flows.sizes import FULL, FULL_TIMEOUT, SMALL, TIMEOUT, Sizes
 from tests.flows.standin import StandIn
 from tests.flows.system import System
 from tests.flows.trouble import Google, figures, steered
+from yellowbook.fleet.environment import clean_environment
 
 #: Flows that the everyday run leaves to `--full-size`; what they show, tests with fewer processes show as well.
 ONLY_AT_FULL_SIZE = frozenset(
@@ -98,7 +98,7 @@ def houses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Houses]:
 @pytest.fixture(scope="session")
 def running_standin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
     directory = tmp_path_factory.mktemp("standin")
-    with StandIn({**clean_environment(), "VAR_DIR": str(directory)}, directory, sys.executable) as standin:
+    with StandIn({**clean_environment(), "VAR_DIR": str(directory)}, directory) as standin:
         yield standin
 
 

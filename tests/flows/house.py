@@ -21,6 +21,7 @@ from tests.flows.api import Api
 from tests.flows.database import Template, copied_database
 from tests.flows.waiting import until
 from tests.flows.worker import Worker
+from yellowbook.fleet.environment import clean_environment
 from yellowbook.local.options import ROOT, Options
 from yellowbook.local.port import HOST, ReservedPort
 from yellowbook.local.process import Child, log_tail, start
@@ -28,20 +29,8 @@ from yellowbook.local.programs import Programs
 from yellowbook.local.servers import LOG_DIRECTORY
 from yellowbook.local.throwaway import throwaway_servers
 
-#: What of the caller's environment would change how the system behaves.
-FOREIGN = (
-    *("DATABASE_", "REDIS_", "BROKER_", "GEMINI_", "EMBEDDING_", "JOB_", "WORKER", "SHUTDOWN_", "DJANGO_", "VAR_DIR"),
-    *("PORT", "SAMPLE_DATA", "LOG_LEVEL", "PROMETHEUS_", "ALERT_", "EMAIL_", "ENRICHMENT", "CURATION_", "LLM_"),
-    "dramatiq_",
-)
-
 #: Seconds between heartbeats; a worker that has not beaten for 3 times as long is taken for lost.
 HEARTBEAT = "2"
-
-
-def clean_environment() -> dict[str, str]:
-    """Return the environment without the settings of the project."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
 
 
 class House:

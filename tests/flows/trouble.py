@@ -34,7 +34,7 @@ class Google(StandIn):
 
     def record(self, marker: str = "") -> list[dict[str, Any]]:
         """Return the calls that had `marker` in one of their texts, by the time at which they began."""
-        calls = [call for call in self._do("GET", "log")["calls"] if any(marker in text for text in call["text"])]
+        calls = [call for call in self.steer("GET", "log")["calls"] if any(marker in text for text in call["text"])]
         return sorted(calls, key=lambda call: call["at"])
 
     def embedded(self, marker: str) -> Counter[str]:
@@ -49,19 +49,19 @@ class Google(StandIn):
 
     def heal(self) -> None:
         """Take all faults back."""
-        self._do("DELETE", "faults")
+        self.steer("DELETE", "faults")
 
     def revoke(self) -> None:
         """Refuse every key."""
-        self._do("POST", "keys", {"revoke": ["*"]})
+        self.steer("POST", "keys", {"revoke": ["*"]})
 
     def restore(self) -> None:
         """Take every key again."""
-        self._do("POST", "keys", {"restore": ["*"]})
+        self.steer("POST", "keys", {"restore": ["*"]})
 
     def allow(self, rpm: int | None) -> None:
         """Enforce so many texts per minute; None: any number."""
-        self._do("POST", "quotas", {"rpm": rpm})
+        self.steer("POST", "quotas", {"rpm": rpm})
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import httpx2
 
@@ -27,7 +27,7 @@ class StandIn:
         self._command = [sys.executable, "manage.py", "gemini_standin", *options]
         self.url = ""
 
-    def __enter__(self) -> "StandIn":
+    def __enter__(self) -> Self:
         self._child = start("The stand-in", self._command, log=self._log, environment=self._environment, directory=ROOT)
         try:
             self.url = until(self._address, "the stand-in says where it listens")

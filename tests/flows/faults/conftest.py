@@ -8,8 +8,9 @@ import pytest
 from tests.flows.conftest import SYSTEMS
 from tests.flows.faults.nursery import Nursery
 from tests.flows.faults.stage import Stage
-from tests.flows.house import Houses, clean_environment
+from tests.flows.house import Houses
 from tests.flows.trouble import Google
+from yellowbook.fleet.environment import clean_environment
 
 
 @pytest.fixture(scope="session")
