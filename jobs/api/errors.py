@@ -108,3 +108,9 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonR
 def server_error(request: HttpRequest) -> JsonResponse:
     """500 for a defect of ours: logged with its traceback by Django."""
     return JsonResponse(envelope("server_error", "Something went wrong on our side; it has been logged."), status=500)
+
+
+def unavailable(request: HttpRequest) -> JsonResponse:
+    """503 while the database does not take what was asked."""
+    message = "The database does not take this at the moment: send it again; with an Idempotency-Key it is done once."
+    return JsonResponse(envelope("unavailable", message), status=503)
