@@ -10,6 +10,8 @@ log = structlog.get_logger(__name__)
 
 #: Seconds without an errand after which the thread puts away what it holds for them.
 IDLE: Final = 5.0
+#: The thread's name.
+THREAD: Final = "errands"
 
 
 class Errands:
@@ -32,7 +34,7 @@ class Errands:
         with self._called:
             self._waiting[name] = None
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="errands", daemon=True)
+                self._thread = threading.Thread(target=self._run, name=THREAD, daemon=True)
                 self._thread.start()
             self._called.notify()
 

@@ -18,6 +18,7 @@ from yellowbook.fleet.environment import clean_environment
 #: Flows that the everyday run leaves to `--full-size`; what they show, tests with fewer processes show as well.
 ONLY_AT_FULL_SIZE = frozenset(
     {
+        "test_a_benchmark_in_small_says_and_draws_what_it_measured",
         "test_a_bulk_run_is_finished_though_redis_forgets_everything_in_its_middle",
         "test_a_business_that_is_gone_is_not_found",
         "test_a_bulk_whose_every_text_is_rejected_pauses_the_lane_and_one_retry_completes_all",

@@ -6,7 +6,6 @@ command.
 
 import json
 import sys
-from argparse import Namespace
 from dataclasses import asdict
 
 import django
@@ -18,7 +17,7 @@ if __name__ == "__main__":
 
     from jobs.quiet import only_warnings
     from jobs.redis import PATIENT, connect
-    from yellowbook.benchmarks.measure import all_sections
+    from yellowbook.benchmarks.measure import Scale, all_sections
     from yellowbook.search.evaluation.scratch import scratch_database
 
     options = json.loads(sys.argv[1])
@@ -31,6 +30,6 @@ if __name__ == "__main__":
                 override_settings(ALLOWED_HOSTS=["testserver"]),
                 only_warnings("jobs", "embeddings", "yellowbook"),
             ):
-                for figure in section.measure(Namespace(**options)):
+                for figure in section.measure(Scale(options["scale"])):
                     sys.stdout.write(json.dumps({"section": section.name, **asdict(figure)}) + "\n")
                     sys.stdout.flush()

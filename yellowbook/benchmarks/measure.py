@@ -4,7 +4,6 @@ register(Section("search", "what searches take and find", measure))
 """
 
 import time
-from argparse import Namespace
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
@@ -47,7 +46,18 @@ class Section:
     name: str
     title: str
     #: Yields figures as they are measured; called in an empty scratch database.
-    measure: Callable[[Namespace], Iterator[Figure]]
+    measure: "Callable[[Scale], Iterator[Figure]]"
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How large a benchmark is: 1 for the real one, less to see that it runs."""
+
+    factor: float = 1.0
+
+    def __call__(self, count: int, *, at_least: int = 1) -> int:
+        """Return so many on this scale."""
+        return max(at_least, round(count * self.factor))
 
 
 _sections: dict[str, Section] = {}

@@ -29,6 +29,8 @@ class Command(BaseCommand):
     """
 
     help = "Runs the workers: they do the jobs, beat, and elect the scheduler among them. Stop it with SIGTERM."
+    #: Done in a process of its own: they load all paths and views, which no worker needs.
+    requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
@@ -87,8 +89,9 @@ class Command(BaseCommand):
     def _check_and_tell(self, told: Connection) -> None:
         stop_with_parent()
         try:
+            self.check()
             startup.check(lambda line: self.stderr.write(line))
-        except startup.CannotStart as error:
+        except (CommandError, startup.CannotStart) as error:
             told.send(str(error))
         else:
             told.send("")

@@ -1,6 +1,5 @@
 """The benchmark measures what it says, also in small."""
 
-from argparse import Namespace
 from io import StringIO
 
 import pytest
@@ -8,7 +7,7 @@ from django.core.management import CommandError, call_command
 
 from embeddings.sketches import keeper as keeping
 from embeddings.sketches.keeper import keeper
-from yellowbook.benchmarks.measure import Figure, Section, all_sections, register
+from yellowbook.benchmarks.measure import Figure, Scale, Section, all_sections, register
 from yellowbook.benchmarks.sections import search, similar
 from yellowbook.directory.models import Business
 from yellowbook.similarity.models import Similarity
@@ -24,7 +23,7 @@ def test_searches_are_measured_with_what_they_find(monkeypatch):
     monkeypatch.setattr(search, "WARM_UP", 3)
     monkeypatch.setattr(keeping, "PAYS_FROM", 100)
     try:
-        figures = named(search.measure(Namespace(businesses=300, searches=20)))
+        figures = named(search.measure(Scale(0.003)))
     finally:
         keeper.forget()
     assert Business.objects.count() == 300
@@ -37,11 +36,11 @@ def test_searches_are_measured_with_what_they_find(monkeypatch):
 
 
 def test_lists_of_all_businesses_are_computed(monkeypatch):
-    monkeypatch.setattr(similar, "SIZES", {200: 60.0, 1_000: 60.0})
-    figures = named(similar.measure(Namespace(businesses=200)))
+    monkeypatch.setattr(similar, "SIZES", {100: 60.0, 400: 60.0})
+    figures = named(similar.measure(Scale(0.5)))
     assert Similarity.objects.count() == 200
     assert figures["similar businesses of 200"].holds
-    assert not [name for name in figures if "1,000" in name]
+    assert figures["similar businesses of 50"].holds
 
 
 def test_a_figure_is_held_against_its_limit():
@@ -68,6 +67,6 @@ def test_sections_are_known_by_name():
         "vectors",
     ]
     with pytest.raises(ValueError, match="'search' is already declared"):
-        register(Section("search", "another", lambda options: iter(())))
+        register(Section("search", "another", lambda scale: iter(())))
     with pytest.raises(CommandError, match="no section nonsense: expected some of core, cost, fresh"):
         call_command("benchmark", "nonsense", stdout=StringIO())

@@ -1,7 +1,6 @@
 """What a job costs by itself: row, claim and outcome, beside a message of plain dramatiq."""
 
 import signal
-from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
@@ -9,7 +8,7 @@ from typing import Final
 
 from jobs.enqueue import enqueue_many
 from jobs.models import JobExecution
-from yellowbook.benchmarks.measure import Figure, Section, register
+from yellowbook.benchmarks.measure import Figure, Scale, Section, register
 from yellowbook.benchmarks.noop import NOOP, declare
 from yellowbook.benchmarks.peers import plain
 from yellowbook.benchmarks.system import THREADS, await_end, environment, logs, now, running
@@ -24,16 +23,17 @@ BOOT: Final = "yellowbook.benchmarks.noop_worker"
 FAST: Final = 10_000.0
 
 
-def measure(options: Namespace) -> Iterator[Figure]:
+def measure(scale: Scale) -> Iterator[Figure]:
     """Yield how many jobs and messages that do nothing are worked off in a second."""
     declare()
-    messages = _messages(JOBS)
+    jobs = scale(JOBS)
+    messages = _messages(jobs)
     yield Figure("messages of plain dramatiq, sent and worked off", messages, "/s", at_least=True)
     with _workers():
-        _jobs(PAGE)
-        enqueued, done = _jobs(JOBS)
-    yield Figure("jobs enqueued", JOBS / enqueued, "/s", messages, against="plain dramatiq", at_least=True)
-    yield Figure("jobs enqueued, claimed and ended", JOBS / done, "/s", messages, FAST, "plain dramatiq", at_least=True)
+        _jobs(scale(PAGE))
+        enqueued, done = _jobs(jobs)
+    yield Figure("jobs enqueued", jobs / enqueued, "/s", messages, against="plain dramatiq", at_least=True)
+    yield Figure("jobs enqueued, claimed and ended", jobs / done, "/s", messages, FAST, "plain dramatiq", at_least=True)
 
 
 register(Section("core", "jobs that do nothing", measure))

@@ -2,7 +2,6 @@
 
 import csv
 import io
-from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final
@@ -12,7 +11,7 @@ from django.test import Client
 from embeddings.kinds import GENERATE_EMBEDDING
 from embeddings.quota import PROBE_TEXT
 from jobs.models import JobExecution
-from yellowbook.benchmarks.measure import Figure, Section, register
+from yellowbook.benchmarks.measure import Figure, Scale, Section, register
 from yellowbook.benchmarks.sections.saves import staff_client
 from yellowbook.benchmarks.system import await_quiet, standin, workers
 from yellowbook.benchmarks.texts import invented
@@ -22,9 +21,10 @@ CREATES: Final = 1_000
 UPDATES, CHANGES_TEXT = 5_000, 5
 
 
-def measure(options: Namespace) -> Iterator[Figure]:
+def measure(scale: Scale) -> Iterator[Figure]:
     """Yield the texts and calls of a day: new businesses, updates, then the file of all of them again."""
     client = staff_client()
+    creates, updates = scale(CREATES), scale(UPDATES)
     rows = [
         {
             "external_id": f"day-{number}",
@@ -36,17 +36,15 @@ def measure(options: Namespace) -> Iterator[Figure]:
             "city": each.city,
             "phone": "",
         }
-        for number, each in enumerate(invented(CREATES, seed=7))
+        for number, each in enumerate(invented(creates, seed=7))
     ]
     with standin() as google, workers(1, google.settings):
         ids = [_sent(client.post("/api/yellow-books", row, "application/json"), 201)["id"] for row in rows]
         await_quiet()
-        for number in range(UPDATES):
-            row = rows[number % CREATES]
-            # Each round over all of them changes the text of another fifth.
-            changes = number % CHANGES_TEXT == number // CREATES
-            row["description" if changes else "phone"] = f"{number:08d}"
-            _sent(client.patch(f"/api/yellow-books/{ids[number % CREATES]}", row, "application/json"), 200)
+        for number in range(updates):
+            row = rows[number % creates]
+            row["description" if _changes_text(number, creates) else "phone"] = f"{number:08d}"
+            _sent(client.patch(f"/api/yellow-books/{ids[number % creates]}", row, "application/json"), 200)
         await_quiet()
         imported = _import(client, rows)
         await_quiet()
@@ -54,16 +52,21 @@ def measure(options: Namespace) -> Iterator[Figure]:
     probe = sha256(PROBE_TEXT.encode()).hexdigest()
     probes = sum(call["sha256"] == [probe] for call in calls)
     texts = sum(call["texts"] for call in calls) - probes
-    changed = CREATES + UPDATES // CHANGES_TEXT
+    changed = creates + sum(_changes_text(number, creates) for number in range(updates))
     jobs = JobExecution.objects.filter(kind=GENERATE_EMBEDDING).count()
     yield Figure("texts sent", texts, "", changed, changed, "texts that are new or changed")
     yield Figure("provider calls", len(calls) - probes, "", changed, against="one for each text")
     yield Figure("texts by which a worker tries the key at its start", probes, "")
-    yield Figure("jobs made", jobs, "", CREATES + UPDATES + len(rows), against="saves")
+    yield Figure("jobs made", jobs, "", creates + updates + len(rows), against="saves")
     yield Figure("rows of the file again that changed anything", imported, "", len(rows), 0, "rows")
 
 
 register(Section("cost", f"a day of {CREATES:,} new businesses, {UPDATES:,} updates and the whole file again", measure))
+
+
+def _changes_text(number: int, creates: int) -> bool:
+    """Tell whether an update changes the text; each round over all businesses changes that of another fifth."""
+    return number % CHANGES_TEXT == number // creates
 
 
 def _sent(response: Any, status: int) -> dict[str, Any]:

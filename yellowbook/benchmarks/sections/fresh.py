@@ -1,12 +1,11 @@
 """How long a business waits for its vector when nothing else is to be done."""
 
 import threading
-from argparse import Namespace
 from collections.abc import Iterator
 from typing import Final
 
 from embeddings.kinds import GENERATE_EMBEDDING
-from yellowbook.benchmarks.measure import Figure, Section, register
+from yellowbook.benchmarks.measure import Figure, Scale, Section, register
 from yellowbook.benchmarks.sections.saves import posted, staff_client
 from yellowbook.benchmarks.system import await_end, now, workers
 from yellowbook.search.evaluation.measures import percentile
@@ -17,13 +16,13 @@ POSTS, WARM_UP, PAUSE = 60, 10, 0.15
 LIMIT: Final = 30.0
 
 
-def measure(options: Namespace) -> Iterator[Figure]:
+def measure(scale: Scale) -> Iterator[Figure]:
     """Yield the time from before a POST until the vector is stored, by a worker in another process."""
     client = staff_client()
     took = []
     pause = threading.Event()
     with workers(1, {"EMBEDDING_PROVIDER": "local"}):
-        for number in range(1, WARM_UP + POSTS + 1):
+        for number in range(1, WARM_UP + scale(POSTS) + 1):
             pause.wait(PAUSE)
             began = now()
             posted(client)

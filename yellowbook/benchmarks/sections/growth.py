@@ -1,6 +1,5 @@
 """What operations cost in a small installation and in a large one."""
 
-from argparse import Namespace
 from collections.abc import Callable, Iterator
 from statistics import median
 from typing import Final
@@ -14,26 +13,27 @@ from jobs.enqueue import enqueue
 from jobs.kinds import get_kind
 from jobs.lifecycle import claim
 from yellowbook.benchmarks.directory import make_sketches, settle
-from yellowbook.benchmarks.measure import Figure, Section, milliseconds, register
+from yellowbook.benchmarks.measure import Figure, Scale, Section, milliseconds, register
 from yellowbook.benchmarks.populate import populate
 from yellowbook.directory.models import Business
 from yellowbook.search.filters import Filters
 from yellowbook.search.refresh import refresh
 from yellowbook.search.search import search
 
-#: Jobs, and as many businesses as `--businesses` allows.
+#: Jobs, and businesses as far as there are so many.
 SIZES: Final = (10_000, 100_000, 1_000_000)
+BUSINESSES: Final = 100_000
 #: What is measured is the median of so many.
 REPEATS: Final = 25
 #: Multiple of the time in the smallest one that an operation may take.
 FLAT: Final = 1.5
 
 
-def measure(options: Namespace) -> Iterator[Figure]:
+def measure(scale: Scale) -> Iterator[Figure]:
     """Yield what each operation takes at every size, beside what it takes at the smallest."""
     smallest: dict[str, float] = {}
-    for size in SIZES:
-        businesses = min(size, options.businesses)
+    for size in map(scale, SIZES):
+        businesses = min(size, scale(BUSINESSES))
         _fill(businesses, size)
         for name, act in _operations().items():
             for _ in range(3):
@@ -41,7 +41,7 @@ def measure(options: Namespace) -> Iterator[Figure]:
             took = median(milliseconds(act) for _ in range(REPEATS))
             reference = smallest.setdefault(name, took)
             shown = f"{name}, {size:,} jobs, {businesses:,} businesses"
-            if size == SIZES[0]:
+            if size == scale(SIZES[0]):
                 yield Figure(shown, took, "ms")
             else:
                 yield Figure(shown, took, "ms", reference, FLAT * reference, "with the fewest")

@@ -1,14 +1,13 @@
 """Resident memory of the processes, at rest and at work."""
 
 import threading
-from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 import psutil
 
-from yellowbook.benchmarks.measure import Figure, Section, register
+from yellowbook.benchmarks.measure import Figure, Scale, Section, register
 from yellowbook.benchmarks.sections.pipeline import embedded
 from yellowbook.benchmarks.system import standin, web, workers
 from yellowbook.fleet.waiting import until
@@ -21,9 +20,9 @@ LIMIT, FLAT = 150.0, 1.1
 EVERY, REST = 0.5, 5.0
 
 
-def measure(options: Namespace) -> Iterator[Figure]:
+def measure(scale: Scale) -> Iterator[Figure]:
     """Yield the memory of web, worker and scheduler; the scheduler is a thread of the worker that leads."""
-    businesses = min(BUSINESSES, options.businesses)
+    businesses = scale(BUSINESSES)
     with standin() as google, web(google.settings) as serving, workers(1, google.settings) as working:
         pause = threading.Event()
         pause.wait(REST)

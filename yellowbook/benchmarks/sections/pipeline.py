@@ -1,7 +1,6 @@
 """From businesses to stored vectors: real workers, and a stand-in for Google that takes its time."""
 
 import math
-from argparse import Namespace
 from collections.abc import Iterator
 from time import perf_counter
 from typing import Final
@@ -13,7 +12,7 @@ from embeddings.models import Embedding
 from jobs.enqueue import enqueue_many
 from jobs.models import JobExecution
 from yellowbook.benchmarks.directory import plant
-from yellowbook.benchmarks.measure import Figure, Section, register
+from yellowbook.benchmarks.measure import Figure, Scale, Section, register
 from yellowbook.benchmarks.peers import one_by_one
 from yellowbook.benchmarks.system import await_end, await_quiet, now, running, standin, workers
 from yellowbook.directory.models import Business
@@ -29,9 +28,10 @@ FASTER: Final = 50.0
 PROCESSES: Final = (1, 2)
 
 
-def measure(options: Namespace) -> Iterator[Figure]:
+def measure(scale: Scale) -> Iterator[Figure]:
     """Yield what it takes until many businesses have their vectors, beside the least that the provider allows."""
-    peers = min(SIZES)
+    sizes = {scale(size): multiple for size, multiple in SIZES.items()}
+    peers = min(sizes)
     with standin(LATENCY) as google:
         naive = _one_by_one(google, peers)
         yield Figure(f"{peers:,} businesses one by one", naive, "s", _bound(peers), against="the bound")
@@ -40,7 +40,7 @@ def measure(options: Namespace) -> Iterator[Figure]:
         )
         for processes in PROCESSES:
             with workers(processes, google.settings):
-                for size, multiple in SIZES.items():
+                for size, multiple in sizes.items():
                     took = embedded(size)
                     name = f"{size:,} businesses, {processes} worker process{'es' if processes > 1 else ''}"
                     yield Figure(name, took, "s", _bound(size), multiple * _bound(size), against="the bound")

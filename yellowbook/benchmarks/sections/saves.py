@@ -2,9 +2,9 @@
 
 import io
 import json
-from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Final
 from uuid import uuid4
 
 from django.contrib.auth.models import User
@@ -13,21 +13,23 @@ from django.test import Client
 
 from embeddings.kinds import GENERATE_EMBEDDING
 from jobs.models import JobExecution
-from yellowbook.benchmarks.measure import Figure, Section, milliseconds, register
+from yellowbook.benchmarks.measure import Figure, Scale, Section, milliseconds, register
 from yellowbook.directory.models import Business
 from yellowbook.directory.signals import follow_text
 from yellowbook.search.evaluation.measures import percentile
 
-#: Requests before the clock counts.
-WARM_UP = 20
+#: Requests before the clock counts, measured ones of each sort, and rows of an import.
+WARM_UP, REPEATS, ROWS = 20, 300, 10_000
+#: Ids of a bulk request, and the milliseconds that it may take.
+BULK: Final = {50: 100.0, 1_000: None, 10_000: 500.0}
 
 
-def measure(options: Namespace) -> Iterator[Figure]:
+def measure(scale: Scale) -> Iterator[Figure]:
     """Yield what the requests of editors and importers take."""
     client = staff_client()
-    yield from creates(client, options.repeats)
-    yield from bulk(client, (50, 1_000, 10_000))
-    yield from imports(client, options.rows)
+    yield from creates(client, scale(REPEATS))
+    yield from bulk(client, {scale(size): limit for size, limit in BULK.items()})
+    yield from imports(client, scale(ROWS))
 
 
 register(Section("saves", "saves, bulk requests and imports", measure))
@@ -108,11 +110,10 @@ def _added(with_job: list[float], reference: list[float]) -> float:
     return percentile(with_job, 0.5) - percentile(reference, 0.5)
 
 
-def bulk(client: Client, sizes: tuple[int, ...]) -> list[Figure]:
+def bulk(client: Client, sizes: Mapping[int, float | None]) -> list[Figure]:
     """Measure POST /api/admin/embeddings/bulk for several numbers of ids, with no job waiting before."""
-    limits = {50: 100.0, 10_000: 500.0}
     figures = []
-    for size in sizes:
+    for size, limit in sizes.items():
         Business.objects.bulk_create(
             Business(name=f"Bulk {uuid4()}", category="Cafe", address="Peace Avenue 1")
             for _ in range(max(0, size - Business.objects.count()))
@@ -126,7 +127,7 @@ def bulk(client: Client, sizes: tuple[int, ...]) -> list[Figure]:
             if response.status_code != 202:
                 raise RuntimeError(f"bulk answered {response.status_code}: {response.content[:200]!r}")
 
-        figures.append(Figure(f"bulk of {size:,} ids", milliseconds(send), "ms", None, limits.get(size)))
+        figures.append(Figure(f"bulk of {size:,} ids", milliseconds(send), "ms", None, limit))
     return figures
 
 

@@ -1,19 +1,20 @@
 """What searches take, and what they miss, in a directory of many businesses."""
 
 import gc
-from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from embeddings.nearest import nearest
 from embeddings.query import embed_query
 from yellowbook.benchmarks.directory import fill, make_sketches
-from yellowbook.benchmarks.measure import Figure, Section, milliseconds, register
+from yellowbook.benchmarks.measure import Figure, Scale, Section, milliseconds, register
 from yellowbook.benchmarks.texts import Invented, questions
 from yellowbook.search.evaluation.measures import DEPTH, percentile
 from yellowbook.search.filters import Filters
 from yellowbook.search.search import normalised, search
 
+#: Businesses, and measured searches of each sort.
+BUSINESSES, SEARCHES = 100_000, 300
 #: Searches before the clock counts.
 WARM_UP: Final = 30
 #: How near a neighbour has to be to count as well as another: half precision tells no more.
@@ -28,18 +29,19 @@ FILTERS: Final[dict[str, Callable[[Invented], dict[str, Any]]]] = {
 }
 
 
-def measure(options: Namespace) -> Iterator[Figure]:
+def measure(scale: Scale) -> Iterator[Figure]:
     """Yield what searches take, uncached and cached, and the share of the nearest that they are given."""
-    businesses = fill(options.businesses)
+    businesses = fill(scale(BUSINESSES))
     yield Figure(f"sketches of {len(businesses):,} vectors made", make_sketches(), "s")
-    asked = questions((options.searches + WARM_UP) * len(FILTERS), businesses)
+    searches = scale(SEARCHES, at_least=20)
+    asked = questions((searches + WARM_UP) * len(FILTERS), businesses)
     # As in `yellowbook.wsgi`; otherwise the benchmark's own lists are searched for garbage at the searches' expense.
     gc.collect()
     gc.freeze()
     for text in asked[:WARM_UP]:
         search(f"{text} warm", Filters())
     for number, (name, narrow) in enumerate(FILTERS.items()):
-        texts = asked[number :: len(FILTERS)][: options.searches]
+        texts = asked[number :: len(FILTERS)][:searches]
         filters = [Filters(**narrow(businesses[place * 7919 % len(businesses)])) for place in range(len(texts))]
         yield from _searches(f"{len(businesses):,} businesses, search {name}".strip(), texts, filters)
         yield _recall(f"recall@{DEPTH} {name}".strip(), texts, filters)

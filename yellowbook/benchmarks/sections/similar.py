@@ -1,6 +1,5 @@
 """What it takes to compute the similar businesses of a whole directory."""
 
-from argparse import Namespace
 from collections.abc import Iterator
 from resource import RUSAGE_SELF, getrusage
 from time import perf_counter
@@ -8,7 +7,7 @@ from time import perf_counter
 from jobs.actor import current_actor
 from jobs.execute import run_lane
 from yellowbook.benchmarks.directory import fill
-from yellowbook.benchmarks.measure import Figure, Section, register
+from yellowbook.benchmarks.measure import Figure, Scale, Section, register
 from yellowbook.similarity.marks import COMPUTE_SIMILARITY
 from yellowbook.similarity.models import Similarity
 from yellowbook.similarity.services import compute_all
@@ -17,11 +16,10 @@ from yellowbook.similarity.services import compute_all
 SIZES = {10_000: 1.0, 100_000: 20.0}
 
 
-def measure(options: Namespace) -> Iterator[Figure]:
+def measure(scale: Scale) -> Iterator[Figure]:
     """Yield what a run over all businesses takes when there are no lists, and when all are there already."""
-    for size, limit in SIZES.items():
-        if size > options.businesses:
-            continue
+    for businesses, limit in SIZES.items():
+        size = scale(businesses)
         fill(size)
         yield Figure(f"similar businesses of {size:,}", _computed(size), "s", None, limit)
         yield Figure(f"similar businesses of {size:,} again", _computed(size), "s", None, limit)

@@ -1,21 +1,18 @@
 """Loading many vectors, and building the index of nearest neighbours."""
 
-from argparse import Namespace
 from collections.abc import Iterator
 from time import perf_counter
 from typing import Final
 
 from yellowbook.benchmarks.directory import fill
-from yellowbook.benchmarks.measure import Figure, Section, register
+from yellowbook.benchmarks.measure import Figure, Scale, Section, register
 
 SIZES: Final = (10_000, 100_000)
 
 
-def measure(options: Namespace) -> Iterator[Figure]:
+def measure(scale: Scale) -> Iterator[Figure]:
     """Yield how long it takes to embed and load a directory, and to build its index."""
-    for size in SIZES:
-        if size > options.businesses:
-            continue
+    for size in map(scale, SIZES):
         began = perf_counter()
         fill(size)
         yield Figure(

@@ -4,9 +4,10 @@ import json
 import signal
 import subprocess
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator
 from itertools import groupby
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,17 @@ from yellowbook.local.options import ROOT
 from yellowbook.local.throwaway import throwaway_servers
 
 
+def positive(text: str) -> float:
+    """Read a number above zero. Raises `ArgumentTypeError`."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < inf:
+        raise ArgumentTypeError(f"expected a number above 0, not {text!r}")
+    return number
+
+
 class Command(BaseCommand):
     """Runs servers, workers and a stand-in for Google of its own; nothing of yours is touched."""
 
@@ -33,12 +45,12 @@ class Command(BaseCommand):
         """Declare the options."""
         names = [section.name for section in all_sections()]
         parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"of {', '.join(names)}; default: all")
-        parser.add_argument("--repeats", type=int, default=300, help="measured POSTs of each sort (default: 300)")
-        parser.add_argument("--rows", type=int, default=10_000, help="rows of the import (default: 10,000)")
         parser.add_argument(
-            "--businesses", type=int, default=100_000, help="businesses of the large directory (default: 100,000)"
+            "--scale",
+            type=positive,
+            default=1.0,
+            help="share of all counts, e.g. 0.01 for a try (default: 1)",
         )
-        parser.add_argument("--searches", type=int, default=300, help="measured searches of each sort (default: 300)")
         parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a file")
         parser.add_argument("--chart", type=Path, metavar="FILE", help="draw what has a limit, as PNG or SVG")
 
@@ -49,8 +61,7 @@ class Command(BaseCommand):
         if unknown:
             raise CommandError(f"There is no section {', '.join(unknown)}: expected some of {', '.join(titles)}.")
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started here is stopped here
-        wanted = {name: options[name] for name in ("repeats", "rows", "businesses", "searches")}
-        wanted["sections"] = options["sections"] or list(titles)
+        wanted = {"scale": options["scale"], "sections": options["sections"] or list(titles)}
         measured: dict[str, list[Figure]] = {}
         try:
             for name, figures in groupby(_measured(wanted), key=lambda each: each[0]):
