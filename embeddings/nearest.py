@@ -26,7 +26,7 @@ from embeddings.current import current_model
 from embeddings.models import Embedding
 from embeddings.sketches.changes import CHANGED_SINCE
 from embeddings.sketches.keeper import keeper
-from embeddings.sketches.table import Sketches
+from embeddings.sketches.table import Candidates
 from embeddings.vectors import as_text
 
 #: Subjects up to which all of them are compared although there is an index: each takes about 2 microseconds.
@@ -53,6 +53,28 @@ class Near:
     cosine: float
 
 
+@dataclass(frozen=True, slots=True)
+class Shortlist:
+    """The candidates for the nearest of a vector, by the sketches in this process's memory."""
+
+    candidates: Candidates
+    #: What of the database the sketches show, as PostgreSQL writes it.
+    snapshot: str
+
+
+def shortlist(
+    vector: Vector, *, limit: int, model: str | None = None, narrowed: Mapping[str, object] | None = None
+) -> Shortlist | None:
+    """Return what `nearest` will look at for the same arguments; None where it does so otherwise.
+
+    It asks the database next to nothing, so a caller may do it while the database is at something else.
+    """
+    sketches = keeper.sketches_of(model or current_model())
+    if sketches is None:
+        return None
+    return Shortlist(sketches.candidates(vector, narrowed or {}, limit), sketches.snapshot)
+
+
 def nearest(
     vector: Vector,
     subjects: QuerySet[Any],
@@ -61,6 +83,7 @@ def nearest(
     model: str | None = None,
     exact: bool = False,
     narrowed: Mapping[str, object] | None = None,
+    listed: Shortlist | None = None,
 ) -> list[Near]:
     """Return the up to `limit` subjects whose vectors by `model` (else the one that serves) are nearest to `vector`.
 
@@ -69,12 +92,14 @@ def nearest(
     takes.
 
     `narrowed` says which values all of `subjects` have in the fields that `TextSource.facets` names, as far as the
-    caller knows: it spares looking at others.
+    caller knows: it spares looking at others. `listed` is the `shortlist` for the same arguments where it was made
+    before.
     """
     model = model or current_model()
-    sketches = None if exact else keeper.sketches_of(model)
-    if sketches is not None:
-        found = _by_sketches(sketches, vector, subjects, narrowed or {}, limit)
+    if not exact:
+        listed = listed or shortlist(vector, limit=limit, model=model, narrowed=narrowed)
+    if listed is not None:
+        found = _among(listed, vector, subjects, model, limit)
         if found is not None:
             return found
     if exact or not has_index(model) or _few(subjects):
@@ -117,24 +142,21 @@ SELECT business_id, distance
 """
 
 
-def _by_sketches(
-    sketches: Sketches, vector: Vector, subjects: QuerySet[Any], narrowed: Mapping[str, object], limit: int
-) -> list[Near] | None:
+def _among(listed: Shortlist, vector: Vector, subjects: QuerySet[Any], model: str, limit: int) -> list[Near] | None:
     """Return the nearest of the candidates; None when too few of them are among the subjects, and there are others."""
-    candidates = sketches.candidates(vector, narrowed, limit)
     itself = subjects.order_by().filter(pk=RawSQL("stored.business_id", ())).values("pk")
     try:
         sql, given = itself.query.sql_with_params()
     except EmptyResultSet:
         return []
-    since = [sketches.snapshot] * 2
+    since = [listed.snapshot] * 2
     with connection.cursor() as cursor:
         cursor.execute(
             _BEST_OF.format(changed=CHANGED_SINCE, subjects=sql),
-            [as_text(HalfVector(vector)), sketches.model, as_array(candidates.ids), *since, *given, limit],
+            [as_text(HalfVector(vector)), model, as_array(listed.candidates.ids), *since, *given, limit],
         )
         found = [Near(business_id, -distance) for business_id, distance in cursor.fetchall()]
-    return found if len(found) >= limit or candidates.are_all else None
+    return found if len(found) >= limit or listed.candidates.are_all else None
 
 
 def _read(rows: QuerySet[Any], limit: int) -> list[Near]:

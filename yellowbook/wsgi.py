@@ -5,6 +5,9 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from yellowbook.blas import take_one_thread
+
+take_one_thread()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "yellowbook.settings")
 
 application = get_wsgi_application()

@@ -10,9 +10,9 @@ from django.db import connection
 from django.utils import timezone
 
 from jobs.actor import Actor
-from jobs.arrays import uuid_array
+from jobs.arrays import text_array, uuid_array
 from jobs.models import Run
-from jobs.states import Priority
+from jobs.states import Priority, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +41,29 @@ def origin(actor: Actor) -> dict[str, str]:
 #: Joining locks the row until the caller's transaction ends, and a claim skips locked rows: a worker can't take the
 #: job before the change that joined it is visible. Rows are taken in the order of their subjects, so that two bulk
 #: calls over the same subjects wait for each other instead of deadlocking. They fall due in the order in which they
-#: were given, a microsecond apart.
+#: were given, a microsecond apart. Who asks knows all about a job that is new: only others are told.
 _ENTER = """
-INSERT INTO jobs_jobexecution AS job
-    (id, kind, subject, operation, priority, status, max_retries, metadata, run_id, created_at, next_attempt_at)
-SELECT new.id, %(kind)s, new.subject, %(operation)s, %(priority)s, 'queued', %(max_retries)s,
-       %(metadata)s::jsonb || new.metadata, %(run_id)s, statement_timestamp(),
-       statement_timestamp() + (new.place - 1) * interval '1 microsecond'
-  FROM unnest(%(ids)s::uuid[], %(subjects)s::text[], %(extras)s::jsonb[]) WITH ORDINALITY
-       AS new (id, subject, metadata, place)
- ORDER BY new.subject
-    ON CONFLICT (kind, subject) WHERE status IN ('queued', 'retrying') DO UPDATE
-   SET priority = least(job.priority, excluded.priority),
-       operation = CASE WHEN job.operation <> 'bulk' OR job.run_id IS NOT DISTINCT FROM excluded.run_id
-                        THEN job.operation
-                        WHEN excluded.operation = 'bulk' THEN 'update'
-                        ELSE excluded.operation END,
-       run_id = coalesce(job.run_id, excluded.run_id)
-RETURNING job.id, job.subject, job.status, job.run_id
+WITH new AS MATERIALIZED (
+    SELECT * FROM unnest(%(ids)s::uuid[], %(subjects)s::text[], %(extras)s::jsonb[]) WITH ORDINALITY
+                  AS new (id, subject, metadata, place)
+), entered AS (
+    INSERT INTO jobs_jobexecution AS job
+        (id, kind, subject, operation, priority, status, max_retries, metadata, run_id, created_at, next_attempt_at)
+    SELECT new.id, %(kind)s, new.subject, %(operation)s, %(priority)s, 'queued', %(max_retries)s,
+           %(metadata)s::jsonb || coalesce(new.metadata, '{}'), %(run_id)s, statement_timestamp(),
+           statement_timestamp() + (new.place - 1) * interval '1 microsecond'
+      FROM new
+     ORDER BY new.subject
+        ON CONFLICT (kind, subject) WHERE status IN ('queued', 'retrying') DO UPDATE
+       SET priority = least(job.priority, excluded.priority),
+           operation = CASE WHEN job.operation <> 'bulk' OR job.run_id IS NOT DISTINCT FROM excluded.run_id
+                            THEN job.operation
+                            WHEN excluded.operation = 'bulk' THEN 'update'
+                            ELSE excluded.operation END,
+           run_id = coalesce(job.run_id, excluded.run_id)
+    RETURNING job.id, job.subject, job.status, job.run_id
+)
+SELECT subject, id, status, run_id FROM entered WHERE id NOT IN (SELECT id FROM new)
 """
 
 
@@ -89,18 +94,15 @@ def enter(
                 "metadata": json.dumps(metadata),
                 "run_id": run.id if run else None,
                 "ids": uuid_array(ids),
-                "subjects": list(subjects),
-                "extras": [json.dumps(extra) for extra in extras] if extras else ["{}"] * len(ids),
+                "subjects": text_array(subjects),
+                "extras": text_array(json.dumps(extra) for extra in extras or ()),
             },
         )
-        rows = {subject: (job_id, status, run_id) for job_id, subject, status, run_id in cursor.fetchall()}
+        joined = {subject: known for subject, *known in cursor.fetchall()}
+    run_id = run.id if run else None
     return [
-        Entry(
-            job_id=rows[subject][0],
-            subject=subject,
-            status=rows[subject][1],
-            created=rows[subject][0] == new_id,
-            run_id=rows[subject][2],
-        )
+        Entry(new_id, subject, Status.QUEUED.value, created=True, run_id=run_id)
+        if (known := joined.get(subject)) is None
+        else Entry(known[0], subject, known[1], created=False, run_id=known[2])
         for subject, new_id in zip(subjects, ids, strict=True)
     ]

@@ -1,9 +1,10 @@
-"""Measures on the servers that the environment names, which are the benchmark's own: `manage.py benchmark` starts them.
+"""Measures one section on the servers that the environment names, which are the benchmark's own.
 
-The one argument is its options as JSON. Each figure is printed as a JSON object on a line of its own, and goes to the
-command.
+`manage.py benchmark` starts both. The arguments are the section's name and the scale. Each figure is printed as a JSON
+object on a line of its own, and goes to the command.
 """
 
+import gc
 import json
 import sys
 from dataclasses import asdict
@@ -20,16 +21,18 @@ if __name__ == "__main__":
     from yellowbook.benchmarks.measure import Scale, all_sections
     from yellowbook.search.evaluation.scratch import scratch_database
 
-    options = json.loads(sys.argv[1])
+    name, factor = sys.argv[1:]
+    section = next(each for each in all_sections() if each.name == name)
+    # As in `yellowbook.wsgi`: what was loaded is not searched for garbage at the expense of what is measured.
+    gc.collect()
+    gc.freeze()
     settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # else the client warns that it is missing
-    for section in all_sections():
-        if section.name in options["sections"]:
-            connect(timeout=PATIENT).flushall()
-            with (
-                scratch_database(),
-                override_settings(ALLOWED_HOSTS=["testserver"]),
-                only_warnings("jobs", "embeddings", "yellowbook"),
-            ):
-                for figure in section.measure(Scale(options["scale"])):
-                    sys.stdout.write(json.dumps({"section": section.name, **asdict(figure)}) + "\n")
-                    sys.stdout.flush()
+    connect(timeout=PATIENT).flushall()
+    with (
+        scratch_database(),
+        override_settings(ALLOWED_HOSTS=["testserver"]),
+        only_warnings("jobs", "embeddings", "yellowbook"),
+    ):
+        for figure in section.measure(Scale(float(factor))):
+            sys.stdout.write(json.dumps(asdict(figure)) + "\n")
+            sys.stdout.flush()

@@ -4,8 +4,8 @@ register(Section("search", "what searches take and find", measure))
 """
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -41,12 +41,14 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the benchmark, which can be run by itself."""
+    """A part of the benchmark, which is run in a process of its own."""
 
     name: str
     title: str
     #: Yields figures as they are measured; called in an empty scratch database.
     measure: "Callable[[Scale], Iterator[Figure]]"
+    #: What its process finds in its environment besides.
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

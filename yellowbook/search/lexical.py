@@ -1,7 +1,8 @@
 """Ranking by words: PostgreSQL's full text search over terms. Rare words count for more, slips are forgiven."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -69,13 +70,23 @@ class Match:
 
 def by_words(text: str, filters: Filters, *, limit: int) -> list[Match]:
     """Return the up to `limit` published businesses that match a query's words best, the best first."""
+    with by_words_meanwhile(text, filters, limit=limit) as matches:
+        return matches()
+
+
+@contextmanager
+def by_words_meanwhile(text: str, filters: Filters, *, limit: int) -> Iterator[Callable[[], list[Match]]]:
+    """Have PostgreSQL rank by words while the caller does something else; what is yielded waits for `by_words`.
+
+    The statement is sent and not waited for (libpq's pipeline mode), so inside it is no time for a transaction.
+    """
     asked = understood(text)
     if not asked.words:
-        return []
-    with connection.cursor() as cursor:
+        yield list
+        return
+    with connection.cursor() as cursor, connection.connection.pipeline():
         cursor.execute(*statement(asked.words, filters, limit))
-        rows = cursor.fetchall()
-    return [_match(asked, *row) for row in rows]
+        yield lambda: [_match(asked, *row) for row in cursor.fetchall()]
 
 
 @dataclass(frozen=True, slots=True)

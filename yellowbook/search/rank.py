@@ -9,12 +9,12 @@ from uuid import UUID
 from django.db import connection
 
 from embeddings.current import current_model
-from embeddings.nearest import Near, nearest
+from embeddings.nearest import Near, Vector, nearest, shortlist
 from embeddings.query import embed_query
 from jobs.arrays import uuid_array
 from yellowbook.search.filters import Filters
 from yellowbook.search.fusion import K, fuse, with_groups
-from yellowbook.search.lexical import Match, by_words
+from yellowbook.search.lexical import Match, by_words, by_words_meanwhile
 
 #: Businesses that one answer holds at most, over all of its pages.
 POOL: Final = 100
@@ -83,14 +83,10 @@ def rank(text: str, filters: Filters, *, model: str | None = None, using: Rankin
     lexical.
     """
     model = model or current_model()
-    near: Sequence[Near] = []
-    if using is not Ranking.LEXICAL:
-        vector = embed_query(text, model=model)
-        if vector is None:
-            using = Ranking.LEXICAL
-        else:
-            near = nearest(vector, filters.businesses(), limit=NEAREST, model=model, narrowed=filters.facets())
-    matches = [] if using is Ranking.SEMANTIC else by_words(text, filters, limit=POOL)
+    vector = None if using is Ranking.LEXICAL else embed_query(text, model=model)
+    if vector is None:
+        using = Ranking.LEXICAL
+    near, matches = _by_both(text, vector, filters, model, using)
     named = sorted((each for each in matches if each.name >= NAMED_FROM), key=lambda each: (-each.name, -each.rank))
     scores = fuse(
         [
@@ -107,6 +103,21 @@ def rank(text: str, filters: Filters, *, model: str | None = None, using: Rankin
     why = _reasons(near, matches)
     hits = [Hit(each, round(score / _BEST, 4), why(each)) for each, score in scores.items()]
     return Ranked(hits[:POOL], using)
+
+
+def _by_both(
+    text: str, vector: Vector | None, filters: Filters, model: str, using: Ranking
+) -> tuple[Sequence[Near], list[Match]]:
+    """Return the nearest by meaning, none without a vector, and what matches by words."""
+    if vector is None:
+        return [], by_words(text, filters, limit=POOL)
+    subjects, facets = filters.businesses(), filters.facets()
+    if using is Ranking.SEMANTIC:
+        return nearest(vector, subjects, limit=NEAREST, model=model, narrowed=facets), []
+    with by_words_meanwhile(text, filters, limit=POOL) as waited_for:
+        listed = shortlist(vector, limit=NEAREST, model=model, narrowed=facets)
+        matches = waited_for()
+    return nearest(vector, subjects, limit=NEAREST, model=model, narrowed=facets, listed=listed), matches
 
 
 def _categories(ids: Sequence[UUID]) -> dict[UUID, str]:

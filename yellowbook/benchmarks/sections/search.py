@@ -9,6 +9,7 @@ from embeddings.query import embed_query
 from yellowbook.benchmarks.directory import fill, make_sketches
 from yellowbook.benchmarks.measure import Figure, Scale, Section, milliseconds, register
 from yellowbook.benchmarks.texts import Invented, questions
+from yellowbook.blas import ONE_THREAD
 from yellowbook.search.evaluation.measures import DEPTH, percentile
 from yellowbook.search.filters import Filters
 from yellowbook.search.search import normalised, search
@@ -47,7 +48,7 @@ def measure(scale: Scale) -> Iterator[Figure]:
         yield _recall(f"recall@{DEPTH} {name}".strip(), texts, filters)
 
 
-register(Section("search", "searches in a large directory", measure))
+register(Section("search", "searches in a large directory", measure, environment=ONE_THREAD))
 
 
 def _searches(name: str, texts: Sequence[str], filters: Sequence[Filters]) -> Iterator[Figure]:

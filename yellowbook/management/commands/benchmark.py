@@ -6,7 +6,6 @@ import subprocess
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator
-from itertools import groupby
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,12 @@ from rich.console import Console
 
 from yellowbook.benchmarks.chart import NoChart, write_chart
 from yellowbook.benchmarks.machine import described
-from yellowbook.benchmarks.measure import Figure, all_sections
+from yellowbook.benchmarks.measure import Figure, Section, all_sections
 from yellowbook.benchmarks.report import table, write_json
 from yellowbook.fleet.environment import environment_of
 from yellowbook.local.errors import LocalError
 from yellowbook.local.options import ROOT
+from yellowbook.local.servers import EmbeddedServers
 from yellowbook.local.throwaway import throwaway_servers
 
 
@@ -56,43 +56,37 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Measure, section by section, and tell."""
-        titles = {section.name: section.title for section in all_sections()}
-        unknown = [name for name in options["sections"] if name not in titles]
+        known = {section.name: section for section in all_sections()}
+        unknown = [name for name in options["sections"] if name not in known]
         if unknown:
-            raise CommandError(f"There is no section {', '.join(unknown)}: expected some of {', '.join(titles)}.")
+            raise CommandError(f"There is no section {', '.join(unknown)}: expected some of {', '.join(known)}.")
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started here is stopped here
-        wanted = {"scale": options["scale"], "sections": options["sections"] or list(titles)}
+        machine = described()
         measured: dict[str, list[Figure]] = {}
         try:
-            for name, figures in groupby(_measured(wanted), key=lambda each: each[0]):
-                measured[name] = [figure for _, figure in figures]
-                Console(file=self.stdout).print(table(titles[name], measured[name]))  # type: ignore[arg-type]
-        except LocalError as error:
-            raise CommandError(str(error)) from error
-        machine = described()
-        if options["json"]:
-            write_json(options["json"], machine, measured)
-        if options["chart"]:
-            try:
+            with throwaway_servers(durable=True) as servers:
+                for name in options["sections"] or known:
+                    measured[name] = list(_measured(known[name], options["scale"], servers))
+                    Console(file=self.stdout).print(table(known[name].title, measured[name]))  # type: ignore[arg-type]
+                    if options["json"]:
+                        write_json(options["json"], machine, measured)
+            if options["chart"]:
                 write_chart(options["chart"], machine, measured)
-            except NoChart as error:
-                raise CommandError(str(error)) from error
+        except (LocalError, NoChart) as error:
+            raise CommandError(str(error)) from error
 
 
-def _measured(options: dict[str, Any]) -> Iterator[tuple[str, Figure]]:
-    """Yield the figures with the names of their sections as they are measured."""
-    with throwaway_servers(durable=True) as servers:
-        command = [sys.executable, "-m", "yellowbook.benchmarks", json.dumps(options)]
-        with subprocess.Popen(  # noqa: S603
-            command, cwd=ROOT, env=environment_of(servers), stdout=subprocess.PIPE, text=True
-        ) as child:
-            try:
-                assert child.stdout is not None
-                for line in child.stdout:
-                    figure = json.loads(line)
-                    yield figure.pop("section"), Figure(**figure)
-            except BaseException:
-                child.terminate()
-                raise
-        if child.returncode:
-            raise LocalError(f"It broke off with exit code {child.returncode}; what went wrong is said above.")
+def _measured(section: Section, scale: float, servers: EmbeddedServers) -> Iterator[Figure]:
+    """Yield the figures of a section as they are measured. Raises `LocalError` when it breaks off."""
+    command = [sys.executable, "-m", "yellowbook.benchmarks", section.name, str(scale)]
+    environment = environment_of(servers, **section.environment)
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as child:  # noqa: S603
+        try:
+            assert child.stdout is not None
+            for line in child.stdout:
+                yield Figure(**json.loads(line))
+        except BaseException:
+            child.terminate()
+            raise
+    if child.returncode:
+        raise LocalError(f"{section.name} broke off with exit code {child.returncode}; what went wrong is said above.")
