@@ -14,6 +14,7 @@ from yellowbook.local.options import ROOT
 SECTIONS = ["core", "cost", "saves"]
 
 
+@pytest.mark.flow
 @pytest.mark.timeout(300)
 def test_a_benchmark_in_small_says_and_draws_what_it_measured(tmp_path: Path) -> None:
     told, drawn = tmp_path / "figures.json", tmp_path / "figures.svg"

@@ -28,6 +28,8 @@ class StandIn:
         self.url = ""
 
     def __enter__(self) -> Self:
+        # An earlier one told another address there.
+        self._log.unlink(missing_ok=True)
         self._child = start("The stand-in", self._command, log=self._log, environment=self._environment, directory=ROOT)
         try:
             self.url = until(self._address, "the stand-in says where it listens")
