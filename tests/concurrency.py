@@ -77,6 +77,7 @@ def until(condition: Callable[[], Any], what: str = "the condition") -> Any:
         found = condition()
         if found:
             return found
+        # Other threads and PostgreSQL tell nobody when they are there; DEADLINE bounds the wait.
         time.sleep(0.005)
     raise AssertionError(f"{what} did not come about")
 

@@ -54,4 +54,5 @@ class Errands:
         try:
             self._act(name)
         except Exception:
+            # A wake-up that was not sent is made good by the scheduler; a dead thread would send no more.
             log.exception("errand_failed", errand=name)

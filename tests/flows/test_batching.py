@@ -13,7 +13,7 @@ pytestmark = pytest.mark.flow
 MOST_CALLS = 12
 
 
-#: What `manage.py shell` runs: it waits until the worker is busy, then saves one by one.
+#: What `manage.py shell` runs: it looks until the worker is busy, which the flow bounds, then saves one by one.
 SAVES = """
 import time
 from jobs.models import Lease

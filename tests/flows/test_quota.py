@@ -77,6 +77,7 @@ def test_a_quota_is_kept_its_reserve_is_for_urgent_work_and_waiting_costs_nothin
 
     assert looks(system) > 0
     calls, asked = len(google.record()), looks(system)
+    # That nothing happens is seen by watching for a while.
     time.sleep(WATCHED)
     assert len(google.record()) == calls
     assert looks(system) - asked <= MOST_LOOKS

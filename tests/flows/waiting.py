@@ -25,4 +25,5 @@ def until(look: Callable[[], T], what: str, *, within: float = DEADLINE, note: C
             return found
         if time.monotonic() > end:
             raise AssertionError(f"{within:g} s passed without this: {what}. {note()}".strip())
+        # Other processes tell nobody when they are there; `end` bounds the wait.
         time.sleep(POLL)

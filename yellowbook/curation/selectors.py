@@ -12,9 +12,7 @@ from django.db.models.functions import Now, TruncDate
 from django.utils.translation import gettext_noop
 
 from jobs.clock import ago
-from jobs.hindrance import hindrance
-from jobs.models import DeadLetter, JobExecution
-from jobs.states import WAITING, Status
+from jobs.hindrance import Outlook, outlook_for
 from yellowbook.curation.models import Collection, CollectionItem, CollectionSet
 from yellowbook.curation.names import CURATE_COLLECTIONS
 from yellowbook.directory.models import Business, BusinessStatus
@@ -77,22 +75,12 @@ def standing_of(row: CollectionSet) -> Standing:
     """Tell where a set stands."""
     if row.made == row.wanted:
         return Standing(state=State.READY, why=row.note)
-    jobs = JobExecution.objects.filter(kind=CURATE_COLLECTIONS, subject=str(row.pk))
-    job = jobs.filter(status__in=[*WAITING, Status.RUNNING]).order_by("-created_at").first()
-    if job is not None:
-        return _of_job(job)
-    letters = DeadLetter.objects.filter(kind=CURATE_COLLECTIONS, subject=str(row.pk), resolved_at=None)
-    letter = letters.order_by("-last_attempt_at").first()
-    if letter is not None:
-        why = gettext_noop("It failed for good; somebody has to retry it.")
-        return Standing(state=State.DELAYED, why=why, job_id=letter.job_id)
+    expected = outlook_for(CURATE_COLLECTIONS, row.pk)
+    if expected is not None:
+        return _expected(expected)
     return Standing(state=State.DELAYED, why=gettext_noop("Its job was called off."))
 
 
-def _of_job(job: JobExecution) -> Standing:
-    if job.status == Status.RUNNING:
-        return Standing(state=State.WAITING, why=gettext_noop("A worker is at it now."), job_id=job.pk)
-    why, at = hindrance(job)
-    if not why:
-        return Standing(state=State.WAITING, why=gettext_noop("A job waits for a worker."), job_id=job.pk)
-    return Standing(state=State.DELAYED, why=why, next_attempt_at=at, job_id=job.pk)
+def _expected(outlook: Outlook) -> Standing:
+    state = State.DELAYED if outlook.delayed else State.WAITING
+    return Standing(state=state, why=outlook.why, next_attempt_at=outlook.next_attempt_at, job_id=outlook.job_id)

@@ -7,9 +7,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext_noop
 
-from jobs.hindrance import hindrance
-from jobs.models import DeadLetter, JobExecution
-from jobs.states import WAITING, Status
+from jobs.hindrance import Outlook, outlook_for
 from yellowbook.directory.models import Business
 from yellowbook.enrichment.making import needing
 from yellowbook.enrichment.models import EditorTags, Enrichment
@@ -72,22 +70,12 @@ def standing_of(business: Business) -> Standing:
         if Enrichment.objects.filter(pk=business.pk, input_hash=business.text_hash).exists():
             return Standing(state=State.DONE)
         return Standing(state=State.NONE, why=gettext_noop("Only published businesses are enriched."))
-    jobs = JobExecution.objects.filter(kind=ENRICH_BUSINESS, subject=str(business.pk))
-    job = jobs.filter(status__in=[*WAITING, Status.RUNNING]).order_by("-created_at").first()
-    if job is not None:
-        return _of_job(job)
-    letters = DeadLetter.objects.filter(kind=ENRICH_BUSINESS, subject=str(business.pk), resolved_at=None)
-    letter = letters.order_by("-last_attempt_at").first()
-    if letter is not None:
-        why = gettext_noop("It failed for good; somebody has to retry it.")
-        return Standing(state=State.DELAYED, why=why, job_id=letter.job_id)
+    expected = outlook_for(ENRICH_BUSINESS, business.pk)
+    if expected is not None:
+        return _expected(expected)
     return Standing(state=State.NONE, why=gettext_noop("No job has been made for it."))
 
 
-def _of_job(job: JobExecution) -> Standing:
-    if job.status == Status.RUNNING:
-        return Standing(state=State.WAITING, why=gettext_noop("A worker is at it now."), job_id=job.pk)
-    why, at = hindrance(job)
-    if not why:
-        return Standing(state=State.WAITING, why=gettext_noop("A job waits for a worker."), job_id=job.pk)
-    return Standing(state=State.DELAYED, why=why, next_attempt_at=at, job_id=job.pk)
+def _expected(outlook: Outlook) -> Standing:
+    state = State.DELAYED if outlook.delayed else State.WAITING
+    return Standing(state=state, why=outlook.why, next_attempt_at=outlook.next_attempt_at, job_id=outlook.job_id)

@@ -11,9 +11,9 @@ from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext_noop
 
 from jobs.errors import ErrorClass
-from jobs.hindrance import hindrance
+from jobs.hindrance import LIVE, Outlook, outlook
 from jobs.models import JobExecution
-from jobs.states import WAITING, Status
+from jobs.states import Status
 from yellowbook.recommendations.embed import is_fresh
 from yellowbook.recommendations.models import TasteProfile
 from yellowbook.recommendations.names import EMBED_PROFILE
@@ -21,9 +21,6 @@ from yellowbook.recommendations.names import EMBED_PROFILE
 #: Why a job failed: the one reason that lies in the answers, and all others.
 REFUSED: Final = gettext_noop("The provider refuses this text: change the answers.")
 GAVE_UP: Final = gettext_noop("It failed for good; asking for recommendations tries again.")
-
-#: A job that will still be worked on.
-_LIVE: Final = (*WAITING, Status.RUNNING)
 
 
 class State(StrEnum):
@@ -74,22 +71,18 @@ def standing_of(profile: TasteProfile, model: str) -> Standing:
     if is_fresh(profile, model):
         return Standing(state=State.EMBEDDED)
     jobs = JobExecution.objects.filter(kind=EMBED_PROFILE, subject=str(profile.pk)).order_by("-created_at")
-    job = jobs.filter(status__in=_LIVE).first() or jobs.first()
-    if job is not None and job.status in _LIVE:
-        return _of_live(job)
+    job = jobs.filter(status__in=LIVE).first() or jobs.first()
+    if job is not None and job.status in LIVE:
+        return _expected(outlook(job))
     if job is not None and job.status == Status.DEAD:
         why = REFUSED if job.error_class == ErrorClass.INVALID_INPUT else GAVE_UP
         return Standing(state=State.FAILED, why=why, job_id=job.pk)
     return Standing(state=State.MISSING, why=gettext_noop("No job has been made for it."))
 
 
-def _of_live(job: JobExecution) -> Standing:
-    if job.status == Status.RUNNING:
-        return Standing(state=State.WAITING, why=gettext_noop("A worker is at it now."), job_id=job.pk)
-    why, at = hindrance(job)
-    if not why:
-        return Standing(state=State.WAITING, why=gettext_noop("A job waits for a worker."), job_id=job.pk)
-    return Standing(state=State.DELAYED, why=why, next_attempt_at=at, job_id=job.pk)
+def _expected(found: Outlook) -> Standing:
+    state = State.DELAYED if found.delayed else State.WAITING
+    return Standing(state=state, why=found.why, next_attempt_at=found.next_attempt_at, job_id=found.job_id)
 
 
 def with_jobs(profiles: QuerySet[TasteProfile], model: str) -> QuerySet[TasteProfile, Any]:
@@ -98,7 +91,7 @@ def with_jobs(profiles: QuerySet[TasteProfile], model: str) -> QuerySet[TastePro
     newest = jobs.order_by("-created_at").values("status")
     return profiles.select_related("vector").annotate(
         serving=Value(model),
-        job_status=Coalesce(Subquery(newest.filter(status__in=_LIVE)[:1]), Subquery(newest[:1]), Value("")),
+        job_status=Coalesce(Subquery(newest.filter(status__in=LIVE)[:1]), Subquery(newest[:1]), Value("")),
     )
 
 

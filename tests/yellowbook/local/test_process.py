@@ -26,6 +26,7 @@ def first_word(log: Path) -> str:
     until = time.monotonic() + 30
     while not log.exists() or not log.read_text().endswith("\n"):
         assert time.monotonic() < until, "nothing was written"
+        # A shell tells nobody that it has written; `until` bounds the wait.
         time.sleep(0.02)
     return log.read_text().split()[0]
 
@@ -60,6 +61,7 @@ def test_what_a_child_leaves_behind_is_killed_once_it_has_ended(place):
 
 
 def test_a_child_dies_with_its_parent(place):
+    # It sleeps for longer than anybody waits: only its parent's death ends the child in time.
     program = """
 import sys, time
 from pathlib import Path

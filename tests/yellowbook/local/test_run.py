@@ -43,6 +43,7 @@ def up(run: Run, var_dir: Path) -> dict[str, Any]:
                 return found
         assert run.poll() is None, run.communicate()
         assert time.monotonic() < until, "not up in time"
+        # `make run` tells by this file alone; `until` bounds the wait.
         time.sleep(0.1)
 
 

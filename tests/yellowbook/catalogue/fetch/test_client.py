@@ -136,6 +136,7 @@ def test_each_address_is_asked_about_before_it_is_asked_for(site):
 def test_waiting_for_ones_turn_is_not_part_of_the_time_for_the_answer(site):
     site.serve("/", b"x")
 
+    # The turn comes later than an answer may.
     with Fetcher(allow_private=True, before=lambda url: time.sleep(0.4), limits=Limits(seconds=0.35)) as fetcher:
         assert fetcher.fetch(site.url + "/").body == b"x"
 
