@@ -33,14 +33,15 @@ class GeminiProvider(Provider):
     def embed(self, texts: Sequence[str], task: TaskType) -> Sequence[Any]:
         """Embed the texts in one call. Texts must not be blank.
 
-        Each text is a content of its own: bare strings would be joined into one for some models. As a dictionary, since
-        checking objects takes the SDK twice the time. The answer is read here: the SDK would take ten times as long.
+        The SDK is given the requests as they go over the wire, in the place of those that it would make: of a hundred
+        contents that takes it eight times as long, and it joins them into one for some models. The answer is read here:
+        the SDK would take ten times as long.
         """
-        contents: list[types.ContentUnionDict] = [{"parts": [{"text": text}]} for text in texts]
-        config = types.EmbedContentConfig(task_type=task.value, output_dimensionality=DIMENSIONS)
+        options = types.HttpOptions(extra_body={"requests": [self._request(text, task) for text in texts]})
+        config = types.EmbedContentConfig(http_options=options)
         with self._wire.exchange() as received:
             try:
-                self._client.models.embed_content(model=self._name, contents=contents, config=config)
+                self._client.models.embed_content(model=self._name, contents=texts[0], config=config)
             except JobError:
                 raise
             except errors.APIError as error:
@@ -48,6 +49,15 @@ class GeminiProvider(Provider):
             except Exception as error:
                 return _google.vectors_without_sdk(received, error, texts=len(texts), secret=self.api_key)
             return _google.vectors_of(received, secret=self.api_key)
+
+    def _request(self, text: str, task: TaskType) -> dict[str, Any]:
+        """Return an `EmbedContentRequest` of Google's REST API."""
+        return {
+            "model": f"models/{self._name}",
+            "content": {"parts": [{"text": text}]},
+            "taskType": task.value,
+            "outputDimensionality": DIMENSIONS,
+        }
 
 
 provider = GeminiProvider

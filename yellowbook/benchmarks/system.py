@@ -25,8 +25,9 @@ from yellowbook.local.programs import web_arguments
 
 #: Threads of a worker process that serves one lane: one for each batch under way, and two to spare.
 THREADS: Final = settings.JOB_CONCURRENCY + 2
-#: Seconds between two looks at whether it is done. What is measured is read from the rows, not from when we looked.
-POLL: Final = 0.02
+#: Seconds between two looks at whether it is done, which count the rows. What is measured is read from these, not from
+#: when we looked.
+POLL: Final = 0.1
 #: Seconds that anything may take.
 PATIENCE: Final = 900.0
 

@@ -44,9 +44,10 @@ class Plans:
     def __call__(self, execute, sql, params, many, context):
         text = sql if isinstance(sql, str) else sql.as_string(context["connection"].connection)
         if not many and text.lstrip().startswith(EXPLAINED):
-            with context["connection"].connection.cursor() as cursor:
-                cursor.execute(f"EXPLAIN (FORMAT JSON) {text}", params)
-                (found,) = cursor.fetchone()
+            # The very cursor: others may not know how to send the parameters.
+            cursor = context["cursor"].cursor
+            cursor.execute(f"EXPLAIN (FORMAT JSON) {text}", params)
+            (found,) = cursor.fetchone()
             self.explained += 1
             plan = json.loads(found) if isinstance(found, str) else found
             self.scans += [(table, text) for table in scanned(plan[0]["Plan"]) if table in BIG]
