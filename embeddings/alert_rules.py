@@ -33,6 +33,6 @@ register_rule(
         next_step=gettext_noop(
             "At the limit jobs wait until midnight Pacific time. Hold bulk work back, or ask for a larger quota."
         ),
-        page="admin:embeddings_providerusage_changelist",
+        page="/admin/embeddings/providerusage/",
     )
 )

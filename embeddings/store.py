@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from uuid import UUID
 
 import numpy as np
@@ -11,7 +12,7 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from numpy.typing import NDArray
 from pgvector import HalfVector
-from pgvector.psycopg.halfvec import register_halfvec_info
+from pgvector.psycopg.halfvec import HalfVectorBinaryDumper
 from psycopg.types import TypeInfo
 
 from embeddings.models import Embedding
@@ -106,10 +107,18 @@ def _binary_cursor() -> Iterator[CursorWrapper]:
     """
     connection.ensure_connection()
     raw = connection.connection
-    known = raw.adapters.types.get("halfvec")
-    if known is None:
+    if raw.adapters.types.get("halfvec") is None:
         known = TypeInfo.fetch(raw, "halfvec")
-        known.register(raw)
+        raw.adapters.types.add(known)
+        raw.adapters.register_dumper(HalfVector, _dumper(known.oid))
     with CursorWrapper(psycopg.Cursor(raw), connection) as cursor:
-        register_halfvec_info(cursor.cursor, known)
         yield cursor
+
+
+@cache
+def _dumper(oid: int) -> type[HalfVectorBinaryDumper]:
+    """Return what writes vectors of the type with that number, which is another in each database.
+
+    Made once: psycopg never lets go of a dumper that it has met.
+    """
+    return type("Dumper", (HalfVectorBinaryDumper,), {"oid": oid})

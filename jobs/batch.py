@@ -125,3 +125,10 @@ class Batch:
         for write in self._writes:
             outcomes.update(write(held))
         return outcomes
+
+    def let_go(self) -> None:
+        """Drop the writes, once they are done.
+
+        They often refer to their batch: in a circle, both would stay until garbage is collected, with all they hold.
+        """
+        self._writes.clear()

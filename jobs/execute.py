@@ -89,6 +89,7 @@ def work_off(claimed: Claim, budget: Budget) -> None:
         batch = _handle(Batch(claimed, trail, budget))
         trail.add(100)
         counts = _store(claimed, batch, until=started + settings.JOB_LEASE)
+        batch.let_go()
     seconds = time.monotonic() - started
     # Jobs that were given back, or that somebody else has taken over, had no end here.
     ended = sum(count for state, count in counts.items() if state not in {"queued", "lost"})

@@ -58,7 +58,7 @@ INSTALLED_APPS = [
     "jobs.alerts",
     "unfold",
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    "yellowbook.lazy_admin.LazyAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",

@@ -6,6 +6,8 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from jobs.api import errors, health
 
+admin.autodiscover()
+
 urlpatterns = [
     path("", include("yellowbook.search.pages.urls")),
     path("i18n/", include("django.conf.urls.i18n")),

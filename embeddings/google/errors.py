@@ -103,11 +103,11 @@ def answer_without_sdk(received: Received, error: Exception, *, texts: int, secr
 
 def answer_of(received: Received, *, secret: str) -> Any:
     """Return the JSON of a good answer. Raises `BadResponse`, with a sample, when it is none."""
-    body = received.body or ""
     try:
-        return orjson.loads(body)
+        return orjson.loads(received.content or b"")
     except orjson.JSONDecodeError:
         # Python's own reader is slower, and takes NaN and Infinity besides: one of them spoils one vector, not all.
+        body = received.body or ""
         try:
             return json.loads(body)
         except (ValueError, RecursionError) as error:

@@ -27,10 +27,24 @@ _PIECE = 16 * 1024
 
 
 class Received(threading.local):
-    """The last answer that this thread got; `body` is None when the last call brought none."""
+    """The last answer that this thread got; `content` and `body` are None when the last call brought none."""
 
-    status = 0
-    body: str | None = None
+    answer: httpx2.Response | None = None
+
+    @property
+    def status(self) -> int:
+        """Its HTTP status; 0 for none."""
+        return self.answer.status_code if self.answer is not None else 0
+
+    @property
+    def content(self) -> bytes | None:
+        """What it says, as it came."""
+        return self.answer.content if self.answer is not None else None
+
+    @property
+    def body(self) -> str | None:
+        """What it says, as text."""
+        return self.answer.text if self.answer is not None else None
 
 
 class Wire(httpx2.BaseTransport):
@@ -55,18 +69,18 @@ class Wire(httpx2.BaseTransport):
     @contextmanager
     def exchange(self) -> Iterator[Received]:
         """Yield what this thread receives inside. Nothing of it is kept: a megabyte for each thread of a worker."""
-        self.received.body = None
+        self.received.answer = None
         try:
             yield self.received
         finally:
-            self.received.body = None
+            self.received.answer = None
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request and read the whole answer within `timeout` seconds.
 
         Raises `NetworkError` when that did not work out: refused, reset, cut short, not HTTP, too slow.
         """
-        self.received.body = None
+        self.received.answer = None
         self._clock.until = monotonic() + self._timeout
         try:
             answer = self._pool.request(
@@ -83,7 +97,7 @@ class Wire(httpx2.BaseTransport):
             raise NetworkError(f"No complete answer within {self._timeout:g} s.") from error
         except (httpcore2.NetworkError, httpcore2.ProtocolError, httpx2.DecodingError, OSError) as error:
             raise NetworkError(f"The connection failed: {str(error) or type(error).__name__}") from error
-        self.received.status, self.received.body = response.status_code, response.text
+        self.received.answer = response
         if response.status_code == 200 and not self._passes_on:
             return httpx2.Response(200, content=b"{}")
         return response

@@ -142,7 +142,7 @@ class AlertAdmin(ReadOnlyAdmin):
         """Return what to do when it fires, linked to where that is done."""
         rule = told(alert).rule
         step = gettext(rule.next_step)
-        return format_html(LINK, rule.path, step) if rule.path else step
+        return format_html(LINK, rule.page, step) if rule.page else step
 
     @display(description=_("history"))
     def shown_history(self, alert: Alert) -> SafeString:

@@ -56,7 +56,7 @@ def announce(rule: AlertRule, finding: Finding, change: Change, seen: Seen) -> A
             threshold=rule.threshold,
             message=finding.message,
             next_step=rule.next_step,
-            path=rule.path,
+            path=rule.page,
             notified=change.notify,
         )
         if change.notify:

@@ -25,7 +25,6 @@ from enum import StrEnum
 from functools import cache
 
 from django.conf import settings
-from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext, gettext_noop
 
@@ -87,9 +86,9 @@ class AlertRule:
     #: Name of the setting with the threshold; empty: there is none.
     setting: str = ""
     unit: Unit = Unit.COUNT
-    #: Name of the admin's page where the next step is done, and what follows it in the address.
+    #: Path of the page where the next step is done; empty when there is none. As it is, not by the name of the address:
+    #: to look that up, a worker that sends an alert would have to load all pages.
     page: str = ""
-    query: str = ""
     #: Whether it is asked anew whenever somebody reads: nobody evaluates it while it fires.
     live: bool = False
     #: The messages that the check gives, with `%(name)s` for what differs: what it said is stored in English, and by
@@ -102,14 +101,6 @@ class AlertRule:
     def threshold(self) -> float | None:
         """The value beyond which it fires; None when it has no such value."""
         return float(getattr(settings, self.setting)) if self.setting else None
-
-    @property
-    def path(self) -> str:
-        """The path of the page where the next step is done; empty when there is none."""
-        try:
-            return reverse(self.page) + self.query if self.page else ""
-        except NoReverseMatch:
-            return ""
 
     def retold(self, message: str) -> str:
         """Return a message of its check in the reader's language; as it is when it is none that the rule declares."""

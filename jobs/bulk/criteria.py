@@ -7,6 +7,7 @@ parameters of an address, the fields of a request), and is declared by whoever u
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from django.contrib.admin import autodiscover
 from django.db.models import QuerySet
 
 from jobs.bulk.actions import Action, action_of
@@ -36,6 +37,9 @@ def rows_of(bulk: BulkAction) -> QuerySet[Any]:
     """Return the rows that a bulk action is about, as they are now. `LookupError` for a door that nobody declares."""
     action = action_of(bulk)
     ((name, said),) = bulk.criteria.items()
+    if name not in _doors:
+        # Those of pages are declared with the pages, which a worker has not loaded.
+        autodiscover()
     try:
         rows = _doors[name](action, said)
     except KeyError:

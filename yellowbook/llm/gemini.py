@@ -41,7 +41,7 @@ class Gemini:
             automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
         )
         received = self._wire.received
-        received.body = None
+        received.answer = None
         try:
             answer = self._client.models.generate_content(model=name, contents=prompt, config=config)
         except JobError:

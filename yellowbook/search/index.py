@@ -26,6 +26,8 @@ TOLD_WEIGHT: Final = "D"
 WORDS_OF_FIELD: Final = 300
 #: Weights of words that are looked for with slips of the pen.
 FUZZY_WEIGHTS: Final = frozenset("ABC")
+#: Terms whose hashes are remembered, a kilobyte each.
+HASHED: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def add_terms(terms: dict[str, bool]) -> None:
         cursor.execute(_ADD_TERMS, {"terms": names, "slips": slips})
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=HASHED)
 def hashes_of(term: str) -> tuple[int, ...]:
     """Return the hashes of the keys of a term (`words.slips_of`), as PostgreSQL's 32-bit integers."""
     return tuple(crc32(key.encode()) - 2**31 for key in slips_of(term))

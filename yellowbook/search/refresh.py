@@ -4,7 +4,6 @@ Saves keep the documents right by themselves. This is for rows that were written
 which are a matter of the whole table.
 """
 
-from typing import Final
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -12,16 +11,19 @@ from django.db import connection, transaction
 from jobs.batch import Batch
 from yellowbook.search.index import FUZZY_WEIGHTS, hashes_of, index
 
-#: Businesses that are indexed in one transaction.
-CHUNK: Final = 1_000
+#: Businesses that are indexed in one transaction, those that are looked up at once, and words that are learnt at once:
+#: an index that is made from nothing takes no more memory than this.
+CHUNK, PAGE, WORDS = 1_000, 10_000, 5_000
 
-#: Published businesses without a document of their present text and filters, and documents of others.
+#: Published businesses without a document of their present text and filters, and documents of others; from an id on.
 _WRONG = """
 SELECT coalesce(business.id, document.business_id)
   FROM (SELECT * FROM directory_business WHERE status = 'published') AS business
   FULL JOIN search_document AS document ON document.business_id = business.id
  WHERE (document.text_hash, document.category, document.city, document.price_level)
        IS DISTINCT FROM (business.text_hash, business.category, business.city, business.price_level)
+   AND coalesce(business.id, document.business_id) > %s
+ ORDER BY 1 LIMIT %s
 """
 
 #: Words of all documents, those of names and the like apart, with the documents that each occurs in.
@@ -63,26 +65,29 @@ def refresh() -> int:
 
 def mend() -> int:
     """Index what is missing or out of date; return how many businesses that was."""
-    with connection.cursor() as cursor:
-        cursor.execute(_WRONG)
-        wrong: list[UUID] = [business_id for (business_id,) in cursor.fetchall()]
-    for start in range(0, len(wrong), CHUNK):
-        with transaction.atomic():
-            index(wrong[start : start + CHUNK])
-    return len(wrong)
+    mended = 0
+    wrong = [UUID(int=0)]
+    while wrong:
+        with connection.cursor() as cursor:
+            cursor.execute(_WRONG, [wrong[-1], PAGE])
+            wrong = [business_id for (business_id,) in cursor.fetchall()]
+        for start in range(0, len(wrong), CHUNK):
+            with transaction.atomic():
+                index(wrong[start : start + CHUNK])
+        mended += len(wrong)
+    return mended
 
 
 def recount() -> None:
     """Count the documents of every word, and forget words without any."""
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor, connection.chunked_cursor() as unknown:
         cursor.execute(_COUNT)
         cursor.execute(_RECOUNT)
         cursor.execute(_FORGET)
-        cursor.execute(_UNKNOWN, ["".join(sorted(FUZZY_WEIGHTS)).lower()])
-        unknown = cursor.fetchall()
-        slips = ["{" + ",".join(map(str, hashes_of(term) if fuzzy else ())) + "}" for term, _, fuzzy in unknown]
-        if unknown:
-            cursor.execute(_LEARN, [[row[0] for row in unknown], [row[1] for row in unknown], slips])
+        unknown.execute(_UNKNOWN, ["".join(sorted(FUZZY_WEIGHTS)).lower()])
+        while rows := unknown.fetchmany(WORDS):
+            slips = ["{" + ",".join(map(str, hashes_of(term) if fuzzy else ())) + "}" for term, _, fuzzy in rows]
+            cursor.execute(_LEARN, [[row[0] for row in rows], [row[1] for row in rows], slips])
 
 
 def refresh_index(batch: Batch) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-import snowballstemmer
+import Stemmer
 
 from embeddings.folding import folded
 
@@ -20,6 +20,8 @@ LONGEST, SHORTEST_STEM = 40, 3
 LONGEST_TERM: Final = 80
 #: Letters that a term has at least to be looked for with a slip of the pen; with less, everything is alike.
 FUZZY_FROM = 4
+#: Words whose term is remembered, and those whose stem is; a quarter of a kilobyte each.
+REMEMBERED: Final = 10_000
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]")
@@ -45,7 +47,7 @@ _ENDINGS = """
 """
 #: Endings of Mongolian nouns, the longest first: case, number and possession (vowel harmony gives each its forms).
 _SUFFIXES: Final = tuple(sorted(_ENDINGS.split(), key=len, reverse=True))
-_english = snowballstemmer.stemmer("english")
+_english = Stemmer.Stemmer("english", 0)
 
 
 def words_of(text: str) -> Iterator[str]:
@@ -54,13 +56,13 @@ def words_of(text: str) -> Iterator[str]:
         yield found[:LONGEST]
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=REMEMBERED)
 def term_of(word: str) -> str:
     """Return the term of a word; empty for one without letters or digits that can be compared."""
     return _REPEATED.sub(r"\1", _NOT_KEPT.sub("", folded(word)))[:LONGEST_TERM]
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=REMEMBERED)
 def stem_of(word: str) -> str:
     """Return the term of a word's stem: by Snowball in English, by cutting one noun ending off in Mongolian."""
     if not _CYRILLIC.search(word):

@@ -41,6 +41,6 @@ register_rule(
             gettext_noop("Paused: %(lanes)s."),
         ),
         next_step=gettext_noop("Put the key, the quota or the model right, then resume the lane."),
-        page="admin:jobs_lane_changelist",
+        page="/admin/jobs/lane/",
     )
 )

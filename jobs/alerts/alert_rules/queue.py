@@ -90,8 +90,7 @@ register_rule(
         setting="ALERT_DEAD_LETTERS",
         severity=Severity.WARNING,
         next_step=gettext_noop("See their causes, then retry or resolve them."),
-        page="admin:jobs_deadletter_changelist",
-        query="?resolution__exact=",
+        page="/admin/jobs/deadletter/?resolution__exact=",
     )
 )
 register_rule(
@@ -103,7 +102,7 @@ register_rule(
         setting="ALERT_WAITING_JOBS",
         severity=Severity.WARNING,
         next_step=gettext_noop("See whether a lane is paused or out of quota; else start more workers."),
-        page="admin:jobs_lane_changelist",
+        page="/admin/jobs/lane/",
     )
 )
 register_rule(
@@ -118,7 +117,7 @@ register_rule(
         setting="ALERT_OLDEST_WAITING",
         unit=Unit.SECONDS,
         next_step=gettext_noop("See whether its lane is paused or out of quota, and whether workers are alive."),
-        page="admin:jobs_lane_changelist",
+        page="/admin/jobs/lane/",
     )
 )
 register_rule(
@@ -134,7 +133,6 @@ register_rule(
         setting="ALERT_FAILURE_RATE",
         unit=Unit.SHARE,
         next_step=gettext_noop("See what the latest failed jobs have in common."),
-        page="admin:jobs_jobexecution_changelist",
-        query="?status__exact=dead",
+        page="/admin/jobs/jobexecution/?status__exact=dead",
     )
 )

@@ -51,8 +51,7 @@ register_rule(
         next_step=gettext_noop(
             "Its jobs were taken back. Look for a kill for want of memory, or a crash, in its host's logs."
         ),
-        page="admin:jobs_workerprocess_changelist",
-        query="?state__exact=lost",
+        page="/admin/jobs/workerprocess/?state__exact=lost",
     )
 )
 register_rule(
@@ -66,6 +65,6 @@ register_rule(
         ),
         live=True,
         next_step=gettext_noop("Start manage.py rundramatiq."),
-        page="admin:jobs_workerprocess_changelist",
+        page="/admin/jobs/workerprocess/",
     )
 )

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,8 +24,7 @@ from jobs.errors import (
 
 def classified(status: int, body: Any) -> JobError:
     received = Received()
-    received.status = status
-    received.body = body if isinstance(body, str) else json.dumps(body)
+    received.answer = httpx2.Response(status, text=body if isinstance(body, str) else json.dumps(body))
     return error_from(received, texts=2, secret="the-secret-key")
 
 

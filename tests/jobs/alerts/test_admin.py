@@ -39,7 +39,7 @@ def test_the_list_shows_every_rule_before_anybody_evaluated_it(admin_client: Cli
 
 
 def test_what_fires_says_what_is_wrong_and_leads_to_where_it_is_put_right(admin_client: Client, make_gauge) -> None:
-    gauge: Gauge = make_gauge(page="admin:jobs_lane_changelist", query="?x=1")
+    gauge: Gauge = make_gauge(page="/admin/jobs/lane/?x=1")
     gauge.value = 11
     evaluate()
     shown = page(admin_client, ALERTS)
@@ -101,7 +101,7 @@ def test_nothing_can_be_edited(admin_client: Client, gauge: Gauge) -> None:
 
 
 def test_what_came_from_outside_is_escaped(admin_client: Client, make_gauge) -> None:
-    gauge: Gauge = make_gauge("x", title=f"x {EVIL}", page="admin:jobs_lane_changelist")
+    gauge: Gauge = make_gauge("x", title=f"x {EVIL}", page="/admin/jobs/lane/")
     gauge.error = ValueError(EVIL)
     evaluate()
     assert EVIL not in page(admin_client, ALERTS)
