@@ -61,9 +61,32 @@ def keep_index(model: str | None = None) -> str:
     if under_way:
         return "under way"
     try:
-        return _keep(index_name(model), model)
+        return _keep(model)
     finally:
         _believed.pop(model, None)
+
+
+def make_index(model: str) -> None:
+    """Make the index of a model's vectors, which has none; call it outside any transaction."""
+    started = time.monotonic()
+    # No setting for a transaction: the making can't be in one.
+    with connections[settings.DIRECT_DATABASE].cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('maintenance_work_mem', %s, false), set_config('statement_timeout', '0', false)",
+            [MAKING_MEMORY],
+        )
+        try:
+            cursor.execute(
+                f'CREATE INDEX CONCURRENTLY "{index_name(model)}" ON embeddings_embedding'
+                f" USING hnsw (vector halfvec_ip_ops) WITH (m = {LINKS}, ef_construction = {CANDIDATES})"
+                " WHERE model = %s",
+                [model],
+            )
+        finally:
+            cursor.execute("RESET maintenance_work_mem; RESET statement_timeout")
+    _believed.pop(model, None)
+    took = round(time.monotonic() - started, 1)
+    log.info("vector_index_made", model=model, index=index_name(model), seconds=took)
 
 
 def drop_index(model: str) -> None:
@@ -82,9 +105,9 @@ def keep_indexes(batch: Batch) -> None:
         batch.succeed(job, told)
 
 
-def _keep(name: str, model: str) -> str:
+def _keep(model: str) -> str:
     vectors = Embedding.objects.filter(model=model).order_by().values("pk")[:MADE_FROM].count()
-    valid = _is_valid(name)
+    valid = _is_valid(index_name(model))
     if valid and vectors >= DROPPED_UNDER:
         return "kept"
     if valid is not None:
@@ -92,23 +115,7 @@ def _keep(name: str, model: str) -> str:
         drop_index(model)
     if vectors < MADE_FROM:
         return "dropped" if valid else "not needed"
-    started = time.monotonic()
-    # No setting for a transaction: the making can't be in one.
-    with connections[settings.DIRECT_DATABASE].cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('maintenance_work_mem', %s, false), set_config('statement_timeout', '0', false)",
-            [MAKING_MEMORY],
-        )
-        try:
-            cursor.execute(
-                f'CREATE INDEX CONCURRENTLY "{name}" ON embeddings_embedding'
-                f" USING hnsw (vector halfvec_ip_ops) WITH (m = {LINKS}, ef_construction = {CANDIDATES})"
-                " WHERE model = %s",
-                [model],
-            )
-        finally:
-            cursor.execute("RESET maintenance_work_mem; RESET statement_timeout")
-    log.info("vector_index_made", model=model, index=name, seconds=round(time.monotonic() - started, 1))
+    make_index(model)
     return "made"
 
 

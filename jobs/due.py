@@ -21,7 +21,10 @@ SELECT kind FROM jobs_lane WHERE kind = ANY(%s) AND paused_at IS NOT NULL AND pr
 
 #: Per lane and priority the index gives the earliest one without reading the rest.
 _NEXT = """
-SELECT extract(epoch FROM min(next.next_attempt_at) - statement_timestamp())
+SELECT extract(epoch FROM least(min(next.next_attempt_at),
+                                (SELECT min(wake_at) FROM jobs_lane
+                                  WHERE kind = ANY(%s) AND wake_at > statement_timestamp()))
+                          - statement_timestamp())
   FROM unnest(%s::text[]) AS lane (kind), unnest(ARRAY[0, 1, 2]) AS level (priority),
        LATERAL (SELECT next_attempt_at FROM jobs_jobexecution AS job
                  WHERE job.kind = lane.kind AND job.priority = level.priority AND job.status IN ('queued', 'retrying')
@@ -43,8 +46,8 @@ def is_due(kind: str) -> bool:
 
 
 def seconds_until_due(kinds: Sequence[str]) -> float | None:
-    """Return the seconds until the next waiting job becomes due; None when none waits."""
+    """Return the seconds until the next waiting job becomes due, or a lane has slept enough; None for neither."""
     with connection.cursor() as cursor:
-        cursor.execute(_NEXT, [list(kinds)])
+        cursor.execute(_NEXT, [list(kinds)] * 2)
         seconds = cursor.fetchone()[0]
     return None if seconds is None else float(seconds)

@@ -62,6 +62,17 @@ def test_the_next_look_is_when_the_next_job_becomes_due_within_bounds(make_kind:
     assert MIN_TICK <= wake_due() < TICK
 
 
+@alone
+def test_the_next_look_is_no_later_than_when_a_lane_has_slept_enough(kind: Kind) -> None:
+    put(kind, "due", Status.QUEUED)
+    lanes.sleep(kind.name, 4.0)
+    assert 3 < (seconds_until_due([kind.name]) or 0) <= 4
+    lanes.sleep(kind.name, 0.3)
+    assert MIN_TICK <= wake_due() <= 0.3
+    lanes.rouse(kind.name)
+    assert seconds_until_due([kind.name]) is None
+
+
 @pytest.mark.django_db(transaction=True)
 class TestLeadership:
     """One leader among all processes, as long as its connection lives."""

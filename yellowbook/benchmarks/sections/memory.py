@@ -7,9 +7,10 @@ from typing import Final
 
 import psutil
 
+from yellowbook.benchmarks.directory import plant
 from yellowbook.benchmarks.measure import Figure, Scale, Section, register
-from yellowbook.benchmarks.sections.pipeline import embedded
-from yellowbook.benchmarks.system import standin, web, workers
+from yellowbook.benchmarks.sections.pipeline import embed
+from yellowbook.benchmarks.system import await_quiet, standin, web, workers
 from yellowbook.fleet.waiting import until
 
 #: Businesses of the run.
@@ -28,11 +29,15 @@ def measure(scale: Scale) -> Iterator[Figure]:
         pause.wait(REST)
         yield Figure("web process at rest", _size(serving), "MiB")
         yield Figure("worker with scheduler at rest", _size(working), "MiB", limit=LIMIT)
+        ids = plant(businesses)
         with watched(working) as sizes:
-            embedded(businesses)
+            embed(ids)
+        with watched(working) as after:
+            await_quiet()
         tenth = max(sizes[: max(1, len(sizes) // 10)])
         yield Figure(f"worker with scheduler over {businesses:,} businesses, most", max(sizes), "MiB", limit=LIMIT)
         yield Figure("the same at the end", sizes[-1], "MiB", tenth, FLAT * tenth, against="at most in the first tenth")
+        yield Figure("while it computes their similar ones, most", max(after), "MiB")
 
 
 register(Section("memory", "resident memory", measure))

@@ -1,9 +1,10 @@
 """From businesses to stored vectors: real workers, and a stand-in for Google that takes its time."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from time import perf_counter
 from typing import Final
+from uuid import UUID
 
 from django.conf import settings
 
@@ -61,11 +62,15 @@ def embedded(size: int) -> float:
     """Have so many new businesses embedded; return the seconds from before the request until the last vector."""
     await_quiet()
     JobExecution.objects.all().delete()
-    ids = plant(size)
+    return embed(plant(size))
+
+
+def embed(ids: Sequence[UUID]) -> float:
+    """Have all of the businesses that there are embedded; return the seconds."""
     began = now()
     enqueue_many(GENERATE_EMBEDDING, ids)
-    took = await_end(GENERATE_EMBEDDING, size) - began
-    _check(size)
+    took = await_end(GENERATE_EMBEDDING, len(ids)) - began
+    _check(len(ids))
     return took
 
 

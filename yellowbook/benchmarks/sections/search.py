@@ -60,7 +60,7 @@ def _searches(name: str, texts: Sequence[str], filters: Sequence[Filters]) -> It
         (again if answer.cached else first).append(answer.took)
         again.append(search(text, narrowed).took)
     scans = [
-        milliseconds(lambda: nearest(_vector(text), narrowed.businesses(), limit=DEPTH, exact=True))  # noqa: B023
+        milliseconds(lambda: nearest(vector_of(text), narrowed.businesses(), limit=DEPTH, exact=True))  # noqa: B023
         for text, narrowed in list(zip(texts, filters, strict=True))[:WARM_UP]
     ]
     for share, limit in ((0.5, None), (0.99, 20.0)):
@@ -74,7 +74,7 @@ def _recall(name: str, texts: Sequence[str], filters: Sequence[Filters]) -> Figu
     """Measure how many of the nearest by a scan of all vectors are found, or others that are as near."""
     shares = []
     for text, narrowed in zip(texts, filters, strict=True):
-        vector, subjects = _vector(text), narrowed.businesses()
+        vector, subjects = vector_of(text), narrowed.businesses()
         wanted = nearest(vector, subjects, limit=DEPTH, exact=True)
         found = nearest(vector, subjects, limit=DEPTH, narrowed=narrowed.facets())
         if wanted:
@@ -83,7 +83,8 @@ def _recall(name: str, texts: Sequence[str], filters: Sequence[Filters]) -> Figu
     return Figure(name, sum(shares) / max(1, len(shares)), "", 1.0, 0.98, "a scan", at_least=True)
 
 
-def _vector(text: str) -> Any:
+def vector_of(text: str) -> Any:
+    """Return the vector of a query, as a search makes it."""
     vector = embed_query(normalised(text))
     if vector is None:
         raise RuntimeError("the provider gave no vector of a query")

@@ -1,23 +1,60 @@
-"""Loading many vectors, and building the index of nearest neighbours."""
+"""Loading many vectors, and the index of nearest neighbours: its making, and what it finds."""
 
 from collections.abc import Iterator
 from time import perf_counter
 from typing import Final
 
+from embeddings.ann import drop_index, make_index
+from embeddings.current import current_model
+from embeddings.nearest import nearest
+from embeddings.sketches.keeper import keeper
 from yellowbook.benchmarks.directory import fill
-from yellowbook.benchmarks.measure import Figure, Scale, Section, register
+from yellowbook.benchmarks.measure import Figure, Scale, Section, milliseconds, register
+from yellowbook.benchmarks.sections.search import vector_of
+from yellowbook.benchmarks.texts import Invented, questions
+from yellowbook.directory.selectors import published
+from yellowbook.search.evaluation.measures import DEPTH, percentile
 
+#: Businesses, and the queries whose neighbours are looked for.
 SIZES: Final = (10_000, 100_000)
+QUERIES: Final = 100
 
 
 def measure(scale: Scale) -> Iterator[Figure]:
-    """Yield how long it takes to embed and load a directory, and to build its index."""
+    """Yield how long it takes to embed and load a directory, and to make its index; then what a walk over that finds.
+
+    Of a directory of this size searches compare sketches instead (section `search`): the index misses more.
+    """
     for size in map(scale, SIZES):
         began = perf_counter()
-        fill(size)
-        yield Figure(
-            f"{size:,} businesses embedded by the local model, loaded and indexed by words", perf_counter() - began, "s"
-        )
+        businesses = fill(size)
+        took = perf_counter() - began
+        yield Figure(f"{size:,} businesses embedded by the local model, loaded and indexed by words", took, "s")
+        yield from _index(businesses, scale(QUERIES, at_least=10))
 
 
-register(Section("vectors", "loading vectors", measure))
+register(Section("vectors", "loading vectors, and their index", measure))
+
+
+def _index(businesses: list[Invented], queries: int) -> Iterator[Figure]:
+    model = current_model()
+    vectors = [vector_of(text) for text in questions(queries, businesses)]
+    exact = [nearest(vector, published(), limit=DEPTH, exact=True) for vector in vectors]
+    scans = [milliseconds(lambda: nearest(vector, published(), limit=DEPTH, exact=True)) for vector in vectors[:10]]  # noqa: B023
+    began = perf_counter()
+    make_index(model)
+    name = f"{len(businesses):,} vectors"
+    yield Figure(f"index of {name} made", perf_counter() - began, "s")
+    keeper.forget()
+    try:
+        took, shares = [], []
+        for vector, wanted in zip(vectors, exact, strict=True):
+            began = perf_counter()
+            found = nearest(vector, published(), limit=DEPTH)
+            took.append((perf_counter() - began) * 1000)
+            shares.append(len({near.business_id for near in found} & {near.business_id for near in wanted}) / DEPTH)
+    finally:
+        drop_index(model)
+    yield Figure(f"index of {name}, p50", percentile(took, 0.5), "ms", percentile(scans, 0.5), against="a scan")
+    yield Figure(f"index of {name}, p99", percentile(took, 0.99), "ms", percentile(scans, 0.99), against="a scan")
+    yield Figure(f"index of {name}, recall@{DEPTH}", sum(shares) / len(shares), "", 1.0, against="a scan")
