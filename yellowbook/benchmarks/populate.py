@@ -1,6 +1,6 @@
 """A large directory with a long history, made by a few statements: for looking at pages and plans under load."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from django.db import connection, transaction
 
@@ -107,6 +107,18 @@ SELECT step, at, 'waiting', %(kind)s, (extract(epoch FROM at) / 60)::int %% 400,
 
 def populate(businesses: int, jobs: int, say: Callable[[str], object]) -> None:
     """Fill an empty database; all or nothing. `say` is told what comes next."""
+    with transaction.atomic():
+        steps = {f"{businesses:,} businesses": _BUSINESSES, "their vectors": _EMBEDDINGS}
+        given: dict[str, int | str] = {"businesses": businesses, "model": current_model(), "dimensions": DIMENSIONS}
+        _run(steps, given, say)
+        populate_jobs(businesses, jobs, say)
+    say("statistics")
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+
+
+def populate_jobs(businesses: int, jobs: int, say: Callable[[str], object]) -> None:
+    """Give the businesses, of which there are so many, a history of jobs where there is none; all or nothing."""
     given: dict[str, int | str] = {
         "businesses": businesses,
         "jobs": jobs,
@@ -115,22 +127,19 @@ def populate(businesses: int, jobs: int, say: Callable[[str], object]) -> None:
         "open": OPEN_ONE_IN,
         "days": DAYS,
         "kind": GENERATE_EMBEDDING,
-        "model": current_model(),
-        "dimensions": DIMENSIONS,
     }
     steps = {
-        f"{businesses:,} businesses": _BUSINESSES,
-        "their vectors": _EMBEDDINGS,
         f"{jobs:,} jobs": _JOBS,
         "failed attempts": _ATTEMPTS,
         "dead letters": _DEAD_LETTERS,
         "tallies": _TALLIES,
         "samples": _SAMPLES,
     }
+    _run(steps, given, say)
+
+
+def _run(steps: Mapping[str, str], given: Mapping[str, int | str], say: Callable[[str], object]) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         for name, statement in steps.items():
             say(name)
             cursor.execute(statement, given)
-    say("statistics")
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE")

@@ -12,12 +12,13 @@ from embeddings.kinds import GENERATE_EMBEDDING
 from jobs.enqueue import enqueue
 from jobs.kinds import get_kind
 from jobs.lifecycle import claim
-from yellowbook.benchmarks.directory import make_sketches, settle
+from yellowbook.benchmarks.directory import fill, make_sketches, settle
 from yellowbook.benchmarks.measure import Figure, Scale, Section, milliseconds, register
-from yellowbook.benchmarks.populate import populate
+from yellowbook.benchmarks.populate import populate_jobs
+from yellowbook.benchmarks.texts import Invented, questions
+from yellowbook.blas import ONE_THREAD
 from yellowbook.directory.models import Business
 from yellowbook.search.filters import Filters
-from yellowbook.search.refresh import refresh
 from yellowbook.search.search import search
 
 #: Jobs, and businesses as far as there are so many.
@@ -32,10 +33,13 @@ FLAT: Final = 1.5
 def measure(scale: Scale) -> Iterator[Figure]:
     """Yield what each operation takes at every size, beside what it takes at the smallest."""
     smallest: dict[str, float] = {}
+    invented: list[Invented] = []
     for size in map(scale, SIZES):
         businesses = min(size, scale(BUSINESSES))
-        _fill(businesses, size)
-        for name, act in _operations().items():
+        if businesses != len(invented):
+            invented = fill(businesses)
+        _give_history(businesses, size)
+        for name, act in _operations(invented, size).items():
             for _ in range(3):
                 act()
             took = median(milliseconds(act) for _ in range(REPEATS))
@@ -47,31 +51,32 @@ def measure(scale: Scale) -> Iterator[Figure]:
                 yield Figure(shown, took, "ms", reference, FLAT * reference, "with the fewest")
 
 
-register(Section("growth", "with more and more jobs and businesses", measure))
+register(Section("growth", "with more and more jobs and businesses", measure, environment=ONE_THREAD))
 
 
-def _fill(businesses: int, jobs: int) -> None:
+def _give_history(businesses: int, jobs: int) -> None:
+    """Replace all jobs by so many."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables WHERE tablename LIKE 'jobs_%'")
         (tables,) = cursor.fetchone()
-        cursor.execute(f"TRUNCATE directory_business, {tables} CASCADE")
-    populate(businesses, jobs, lambda step: None)
-    refresh()
+        cursor.execute(f"TRUNCATE {tables} CASCADE")
+    populate_jobs(businesses, jobs, lambda step: None)
     settle()
     make_sketches()
 
 
-def _operations() -> dict[str, Callable[[], object]]:
+def _operations(invented: list[Invented], size: int) -> dict[str, Callable[[], object]]:
     client = Client()
     client.force_login(User.objects.get_or_create(username="growth", is_staff=True, is_superuser=True)[0])
     subjects = Business.objects.order_by("pk").values_list("pk", flat=True).iterator()
-    queries = iter(range(10**6))
+    # No two of them at any size, so that none is answered from the cache.
+    queries = iter([f"{text} {size}-{number}" for number, text in enumerate(questions(REPEATS + 3, invented))])
     return {
         "enqueue": lambda: enqueue(GENERATE_EMBEDDING, subject=next(subjects)),
         "claim of a full batch": _claim,
         "dashboard": lambda: _got(client, "/admin/"),
         "status": lambda: _got(client, "/api/admin/embeddings/status"),
-        "search": lambda: search(f"Алтан hotel {next(queries)}", Filters()),
+        "search": lambda: search(next(queries), Filters()),
     }
 
 

@@ -8,12 +8,10 @@ from yellowbook.benchmarks.measure import Figure, Scale, Section, register
 from yellowbook.benchmarks.sections.pipeline import embedded
 from yellowbook.benchmarks.system import standin, workers
 
-#: Texts a minute, and the share of them that work of ordinary urgency leaves to urgent work (`jobs.throttle.Limits`).
-QUOTA: Final = 3_000
-RESERVE: Final = 0.05
-#: There are twice as many businesses as may be sent of the quota at once. Seconds until it allows the second half:
-#: nobody is faster, however many processes there are.
-BOUND: Final = 60.0
+#: Texts a minute, and the businesses. The first 3,000 of the 10,000 may be sent at once, and so may each 3,000 after
+#: another minute: nobody needs less than three minutes, however many processes there are.
+QUOTA, BUSINESSES = 3_000, 10_000
+BOUND: Final = 180.0
 #: The multiple of the bound within which they should have their vectors.
 MULTIPLE: Final = 1.05
 #: Seconds after which nothing that was spent before counts any more, nor what a Redis that was emptied may not know.
@@ -23,9 +21,9 @@ PROCESSES: Final = (1, 2, 4)
 
 
 def measure(scale: Scale) -> Iterator[Figure]:
-    """Yield the time under a quota that two minutes' texts take, and the number of calls that were refused."""
+    """Yield the time that many texts take under a quota, and the number of calls that were refused."""
     quota = scale(QUOTA, at_least=100)
-    businesses = int(2 * quota * (1 - RESERVE))
+    businesses = quota * BUSINESSES // QUOTA
     for processes in PROCESSES:
         with (
             standin(LATENCY, "--rpm", str(quota)) as google,
