@@ -10,8 +10,9 @@ import psutil
 from yellowbook.benchmarks.directory import plant
 from yellowbook.benchmarks.measure import Figure, Scale, Section, register
 from yellowbook.benchmarks.sections.pipeline import embed
-from yellowbook.benchmarks.system import await_quiet, standin, web, workers
+from yellowbook.benchmarks.system import PATIENCE, standin, web, workers
 from yellowbook.fleet.waiting import until
+from yellowbook.similarity.models import Similarity
 
 #: Businesses of the run.
 BUSINESSES: Final = 100_000
@@ -33,7 +34,7 @@ def measure(scale: Scale) -> Iterator[Figure]:
         with watched(working) as sizes:
             embed(ids)
         with watched(working) as after:
-            await_quiet()
+            until(lambda: Similarity.objects.count() >= businesses, "all have a list", within=PATIENCE)
         tenth = max(sizes[: max(1, len(sizes) // 10)])
         yield Figure(f"worker with scheduler over {businesses:,} businesses, most", max(sizes), "MiB", limit=LIMIT)
         yield Figure("the same at the end", sizes[-1], "MiB", tenth, FLAT * tenth, against="at most in the first tenth")
@@ -65,4 +66,4 @@ def watched(processes: Sequence[psutil.Process]) -> Iterator[list[float]]:
     finally:
         over.set()
         thread.join()
-    until(lambda: len(sizes) > 1, "a size was read")
+        sizes.append(_size(processes))
