@@ -1,8 +1,5 @@
 """One turn of a lane: whatever a handler does, every job of the batch comes to an end of its own."""
 
-import gc
-import weakref
-
 import pytest
 from django.db import connection, connections, transaction
 from dramatiq.middleware import TimeLimitExceeded
@@ -311,20 +308,6 @@ class TestStoring:
         claim = claimed(kind, "a")
         work_off(claim, Budget(None, None))
         assert statuses(kind) == {"queued": 1}
-
-    def test_nothing_of_a_batch_stays_in_memory_until_garbage_is_collected(self, lane) -> None:
-        batches: list[weakref.ref[Batch]] = []
-
-        def handle(batch: Batch) -> None:
-            batches.append(weakref.ref(batch))
-            batch.before_finish(lambda held: {job.id: "noted" for job in batch.jobs})
-
-        gc.disable()
-        try:
-            assert lane(handle, "a", "b")["a"].result == "noted"
-            assert batches[0]() is None
-        finally:
-            gc.enable()
 
     def test_the_tally_counts_what_this_process_brought_to_an_end(self, lane) -> None:
         before = (work.processed, work.failed)

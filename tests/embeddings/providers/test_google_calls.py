@@ -1,10 +1,13 @@
 """What both SDKs send, and that nothing of the environment gets in."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx2
 import numpy as np
 import pytest
 
+from embeddings.google.transport import Wire
 from embeddings.providers.base import DIMENSIONS, Provider, TaskType
 from embeddings.standin.faults import Rule
 from embeddings.standin.server import StandInServer
@@ -12,6 +15,9 @@ from embeddings.standin.service import StandIn
 from embeddings.vectors import checked_vectors
 from jobs.errors import NetworkError
 from tests.embeddings.conftest import MODEL, MakeProvider
+
+#: The older SDK writes the enumeration `TaskType` of Google's API as its numbers.
+NUMBERS = {TaskType.QUERY: 1, TaskType.DOCUMENT: 2, TaskType.SIMILARITY: 3}
 
 
 @pytest.mark.parametrize("model", [MODEL, "gemini-embedding-2", f"models/{MODEL}"])
@@ -23,6 +29,24 @@ def test_a_hundred_texts_are_one_call_of_a_hundred_texts(
     assert {len(vector) for vector in vectors} == {DIMENSIONS}
     (call,) = standin.log.calls()
     assert (call["method"], call["texts"]) == ("batchEmbedContents", 100)
+
+
+@pytest.mark.parametrize("task", TaskType)
+def test_a_text_goes_with_what_it_is_for(task: TaskType, provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[bytes] = []
+    send = Wire.handle_request
+
+    def note(self: Wire, request: httpx2.Request) -> httpx2.Response:
+        sent.append(request.read())
+        return send(self, request)
+
+    monkeypatch.setattr(Wire, "handle_request", note)
+    provider.embed(["a hotel"], task)
+    (body,) = [json.loads(each) for each in sent]
+    (asked,) = body["requests"]
+    assert asked["content"]["parts"] == [{"text": "a hotel"}]
+    assert asked["taskType"] in (task.value, NUMBERS[task])
+    assert asked["outputDimensionality"] == DIMENSIONS
 
 
 def test_vectors_come_in_the_order_of_the_texts(provider: Provider) -> None:
