@@ -19,7 +19,7 @@ import time
 from jobs.models import Lease
 from yellowbook.directory.models import Business
 while not Lease.objects.filter(progress=50).exists():
-    time.sleep(0.05)
+    time.sleep(0.05)  # another process tells nobody how far it is; the flow's own patience bounds the wait
 for number in range(1000):
     Business(name=f"Saved MARK {number}", category="Café", address="Street 1").save()
 """

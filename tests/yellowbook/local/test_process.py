@@ -69,6 +69,7 @@ from yellowbook.local.process import start
 place = Path(sys.argv[1])
 print(start("sleep", ["sleep", "600"], log=place / "log", environment={"PATH": "/usr/bin:/bin"}, directory=place).pid,
       flush=True)
+# Until it is killed.
 time.sleep(600)
 """
     with subprocess.Popen([sys.executable, "-c", program, place], cwd=ROOT, stdout=subprocess.PIPE) as parent:
