@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from typing import Final
 from uuid import UUID
 
 import numpy as np
@@ -22,6 +23,9 @@ from embeddings.source import text_source
 from jobs.arrays import text_array, uuid_array
 
 Vector = NDArray[np.float32]
+
+#: Vectors in one statement: each connection of a process keeps a buffer as large as its largest statement ever was.
+AT_ONCE: Final = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +81,21 @@ def store(vectors: Sequence[NewVector], *, model: str, provider: str, task_type:
     if fresh:
         fresh.sort(key=lambda vector: vector.business_id)
         with _binary_cursor() as cursor:
-            cursor.execute(
-                _STORE,
-                {
-                    "model": model,
-                    "provider": provider,
-                    "task_type": task_type,
-                    "business_ids": uuid_array(vector.business_id for vector in fresh),
-                    "text_hashes": text_array(vector.text_hash for vector in fresh),
-                    "truncated": [vector.truncated for vector in fresh],
-                    "vectors": [vector.vector for vector in fresh],
-                    "job_ids": uuid_array(vector.job_id for vector in fresh),
-                },
-            )
+            for start in range(0, len(fresh), AT_ONCE):
+                some = fresh[start : start + AT_ONCE]
+                cursor.execute(
+                    _STORE,
+                    {
+                        "model": model,
+                        "provider": provider,
+                        "task_type": task_type,
+                        "business_ids": uuid_array(vector.business_id for vector in some),
+                        "text_hashes": text_array(vector.text_hash for vector in some),
+                        "truncated": [vector.truncated for vector in some],
+                        "vectors": [vector.vector for vector in some],
+                        "job_ids": uuid_array(vector.job_id for vector in some),
+                    },
+                )
         note_changes([vector.business_id for vector in fresh])
         vectors_stored.send(Embedding, business_ids=[vector.business_id for vector in fresh], model=model)
     stored = {vector.business_id for vector in fresh}

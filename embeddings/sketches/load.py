@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from embeddings.blocks import Block, as_array, read_blocks
 from embeddings.providers.base import DIMENSIONS
 from embeddings.sketches.changes import changed_since, current_snapshot
-from embeddings.sketches.table import Sketches, principal_axes
+from embeddings.sketches.table import Sketches, even_axes, principal_axes
 from embeddings.source import text_source
 
 #: Vectors from which the axes are found.
@@ -34,7 +34,7 @@ def load(model: str) -> Sketches:
             (vectors,) = cursor.fetchone()
         share = min(256, -(-SAMPLE * 256 // max(1, vectors)))
         sampled = [block.vectors.astype(np.float32) for block in _read(model, (), _SAMPLED, share)]
-        axes = principal_axes(np.concatenate(sampled) if sampled else np.empty((0, DIMENSIONS), np.float32))
+        axes = even_axes(principal_axes(np.concatenate(sampled) if sampled else np.empty((0, DIMENSIONS), np.float32)))
         none = Sketches.empty(model, axes, facets, snapshot)
         # Block by block: the vectors themselves would take 1.5 kB each.
         return none.joined([none.of(block) for block in _read(model, facets)], snapshot)

@@ -8,17 +8,22 @@ from uuid import UUID, uuid4
 
 from django.db import connection
 from django.utils import timezone
+from pgvector import HalfVector
 
 from embeddings.current import current_model, current_provider
 from embeddings.models import Embedding
 from embeddings.providers.base import TaskType
 from embeddings.sketches import keeper as keeping
 from embeddings.sketches.keeper import keeper
+from embeddings.vectors import as_text
 from yellowbook.benchmarks.texts import Invented, invented
 from yellowbook.directory.models import Business, BusinessStatus
 from yellowbook.directory.text import embedded_text
 from yellowbook.fleet.waiting import until
 from yellowbook.search.refresh import refresh
+
+#: Businesses whose vectors are written by one statement.
+PAGE: Final = 20_000
 
 _BUSINESSES: Final = """
 COPY directory_business (id, external_id, name, category, description, address, city, phone, email, website,
@@ -85,11 +90,13 @@ def _write(businesses: list[Invented]) -> list[UUID]:
 
 def _embed() -> None:
     provider, model = current_provider(), current_model()
-    stored = list(Business.objects.order_by("id"))
-    with connection.cursor() as cursor, cursor.copy(_VECTORS) as copy:
-        for start in range(0, len(stored), provider.max_batch):
-            some = stored[start : start + provider.max_batch]
-            vectors = provider.embed([embedded_text(each) for each in some], TaskType.DOCUMENT)
-            for each, vector in zip(some, vectors, strict=True):
-                numbers = "[" + ",".join([f"{number:.5f}" for number in vector]) + "]"
-                copy.write_row((each.pk, model, provider.name, TaskType.DOCUMENT, each.text_hash, numbers))
+    last = UUID(int=0)
+    while stored := list(Business.objects.filter(id__gt=last).order_by("id")[:PAGE]):
+        last = stored[-1].pk
+        with connection.cursor() as cursor, cursor.copy(_VECTORS) as copy:
+            for start in range(0, len(stored), provider.max_batch):
+                some = stored[start : start + provider.max_batch]
+                vectors = provider.embed([embedded_text(each) for each in some], TaskType.DOCUMENT)
+                for each, vector in zip(some, vectors, strict=True):
+                    text = as_text(HalfVector(vector))
+                    copy.write_row((each.pk, model, provider.name, TaskType.DOCUMENT, each.text_hash, text))

@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -70,10 +71,19 @@ def workers(processes: int, extra: Mapping[str, str]) -> Iterator[list[psutil.Pr
         yield [psutil.Process(pid) for pid in until(registered, f"{processes} workers have registered")]
 
 
+@dataclass(frozen=True, slots=True)
+class Web:
+    """A web server that runs."""
+
+    url: str
+    processes: list[psutil.Process]
+
+
 @contextmanager
-def web(extra: Mapping[str, str]) -> Iterator[list[psutil.Process]]:
-    """Run the web server with one process; yield that once it has answered."""
+def web(extra: Mapping[str, str]) -> Iterator[Web]:
+    """Run the web server with one process; yield it once it has answered."""
     port = ReservedPort()
+    url = f"http://{HOST}:{port.number}"
     try:
         with running("web", web_arguments(port.number, processes=1), extra) as child:
 
@@ -81,11 +91,11 @@ def web(extra: Mapping[str, str]) -> Iterator[list[psutil.Process]]:
                 if child.poll() is not None:
                     raise LocalError(child.failure())
                 with suppress(httpx2.TransportError):
-                    return httpx2.get(f"http://{HOST}:{port.number}/", trust_env=False).is_success
+                    return httpx2.get(url, trust_env=False).is_success
                 return False
 
             until(answers, "the web server answers")
-            yield psutil.Process(child.pid).children()
+            yield Web(url, psutil.Process(child.pid).children())
     finally:
         port.release()
 

@@ -4,10 +4,14 @@ Dhillon and Modha, "Concept decompositions for large sparse text data using clus
 chosen as k-means++ does (Arthur and Vassilvitskii, 2007).
 """
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    # Every worker has this module, and few ever need a generator: it takes 2 MB.
+    from numpy.random import Generator
 
 Vectors = NDArray[np.float32]
 Numbers = NDArray[np.int32]
@@ -16,7 +20,7 @@ Numbers = NDArray[np.int32]
 ROUNDS: Final = 25
 
 
-def centres_of(vectors: Vectors, number: int, rng: np.random.Generator) -> Vectors:
+def centres_of(vectors: Vectors, number: int, rng: "Generator") -> Vectors:
     """Return up to `number` centres of unit norm, shape (k, d), for vectors of unit norm, shape (n, d).
 
     Each of them is the nearest one to at least one vector: there are fewer where there are fewer different vectors.
@@ -41,7 +45,7 @@ def nearest_of(vectors: Vectors, centres: Vectors) -> tuple[Numbers, Vectors]:
     return labels.astype(np.int32), cosines[np.arange(len(vectors)), labels]
 
 
-def _first(vectors: Vectors, number: int, rng: np.random.Generator) -> Vectors:
+def _first(vectors: Vectors, number: int, rng: "Generator") -> Vectors:
     """Choose vectors to begin with: each the likelier, the further it is from those before."""
     chosen = [int(rng.integers(len(vectors)))]
     furthest = 1 - vectors @ vectors[chosen[0]]

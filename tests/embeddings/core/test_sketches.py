@@ -1,13 +1,14 @@
 """Sketches: candidates for the nearest, what has changed since they were made, and who keeps them."""
 
 import time
+from uuid import UUID
 
 import numpy as np
 import psycopg
 import pytest
 from django.db import connection
 
-from embeddings.blocks import as_uuids
+from embeddings.blocks import Block, as_ids, as_uuids
 from embeddings.current import current_model
 from embeddings.models import Change, Embedding
 from embeddings.nearest import nearest
@@ -16,7 +17,16 @@ from embeddings.sketches import keeper as keeping
 from embeddings.sketches.changes import changed_since, current_snapshot, note_changes, prune
 from embeddings.sketches.keeper import Keeper, keeper
 from embeddings.sketches.load import load, updated
-from embeddings.sketches.table import facet_code, principal_axes
+from embeddings.sketches.table import (
+    COMPONENTS,
+    LARGEST,
+    PEAK,
+    Sketches,
+    even_axes,
+    facet_code,
+    principal_axes,
+    products,
+)
 from tests.embeddings.core.test_nearest import ids, put, unit
 from yellowbook.directory.models import Business
 
@@ -34,8 +44,8 @@ def low_dimensional(count, seed=1, dimensions=20):
 @pytest.fixture
 def few(monkeypatch):
     """Let the candidates be so few that most subjects are none."""
-    for name in ("ROUGH", "ROUGH_FOR_EACH", "FINE", "FINE_FOR_EACH"):
-        monkeypatch.setattr(table, name, {"ROUGH": 40, "FINE": 20}.get(name, 1))
+    monkeypatch.setattr(table, "ENOUGH", 20)
+    monkeypatch.setattr(table, "FOR_EACH", 1)
 
 
 @pytest.fixture
@@ -94,6 +104,40 @@ def test_of_all_axes_the_principal_ones_keep_most():
     axes = principal_axes(vectors, 5)
     assert axes.T @ axes == pytest.approx(np.eye(5), abs=1e-4)
     assert np.linalg.norm(vectors @ axes, axis=1) == pytest.approx(np.ones(300), abs=1e-3)
+
+
+def test_even_axes_span_the_same_and_have_like_shares():
+    vectors = low_dimensional(300, dimensions=5) * np.float32(0.1)
+    vectors[:, 0] += 1.0
+    principal = principal_axes(vectors)
+    even = even_axes(principal)
+    assert even.T @ even == pytest.approx(np.eye(COMPONENTS), abs=1e-4)
+    assert (vectors @ even) @ (vectors @ even).T == pytest.approx(
+        (vectors @ principal) @ (vectors @ principal).T, abs=1e-3
+    )
+    assert np.abs(vectors @ principal).max() > 0.9
+    assert np.abs(vectors @ even).max() < PEAK
+
+
+def test_a_component_beyond_the_peak_counts_as_the_largest():
+    axes = np.eye(768, COMPONENTS, dtype=np.float32)
+    none = Sketches.empty("m", axes, (), "")
+    vectors = np.zeros((2, 768), np.float16)
+    vectors[:, 0] = (1.0, -PEAK / LARGEST)
+    block = Block(as_ids([UUID(int=1), UUID(int=2)]), vectors)
+    rows = none.of(block).rows
+    assert rows[:, 0].tolist() == [LARGEST, -1]
+    assert not rows[:, 1:].any()
+
+
+def test_products_are_exact_whatever_the_processor():
+    chance = np.random.default_rng(3)
+    rows = chance.integers(-LARGEST, LARGEST, (1000, COMPONENTS), np.int8, endpoint=True)
+    rows[0], rows[1] = LARGEST, -LARGEST
+    for sketch in (chance.normal(size=COMPONENTS), np.ones(COMPONENTS), np.zeros(COMPONENTS)):
+        expected = np.rint(sketch * (LARGEST / max(np.abs(sketch).max(), 1e-9))).astype(int)
+        assert (products(rows, sketch.astype(np.float32)) == rows.astype(int) @ expected).all()
+    assert len(products(rows[:0], np.ones(COMPONENTS, np.float32))) == 0
 
 
 class TestChanges:

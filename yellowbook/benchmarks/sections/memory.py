@@ -1,16 +1,19 @@
 """Resident memory of the processes, at rest and at work."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Final
 
+import httpx2
 import psutil
 
 from yellowbook.benchmarks.directory import plant
 from yellowbook.benchmarks.measure import Figure, Scale, Section, register
 from yellowbook.benchmarks.sections.pipeline import embed
-from yellowbook.benchmarks.system import PATIENCE, standin, web, workers
+from yellowbook.benchmarks.system import PATIENCE, Web, standin, web, workers
+from yellowbook.benchmarks.texts import invented, questions
 from yellowbook.fleet.waiting import until
 from yellowbook.similarity.models import Similarity
 
@@ -18,6 +21,8 @@ from yellowbook.similarity.models import Similarity
 BUSINESSES: Final = 100_000
 #: MiB that a worker takes at most; the multiple of its size after a tenth of the run that it has at the end.
 LIMIT, FLAT = 150.0, 1.1
+#: Searches, more than there is time for.
+VISITS: Final = 10_000
 #: Seconds between two readings, and for which a process rests before it is at rest.
 EVERY, REST = 0.5, 5.0
 
@@ -28,10 +33,10 @@ def measure(scale: Scale) -> Iterator[Figure]:
     with standin() as google, web(google.settings) as serving, workers(1, google.settings) as working:
         pause = threading.Event()
         pause.wait(REST)
-        yield Figure("web process at rest", _size(serving), "MiB")
+        yield Figure("web process at rest", _size(serving.processes), "MiB")
         yield Figure("worker with scheduler at rest", _size(working), "MiB", limit=LIMIT)
         ids = plant(businesses)
-        with watched(working) as sizes:
+        with watched(working) as sizes, watched(serving.processes, _visitor(serving)) as visited:
             embed(ids)
         with watched(working) as after:
             until(lambda: Similarity.objects.count() >= businesses, "all have a list", within=PATIENCE)
@@ -39,9 +44,21 @@ def measure(scale: Scale) -> Iterator[Figure]:
         yield Figure(f"worker with scheduler over {businesses:,} businesses, most", max(sizes), "MiB", limit=LIMIT)
         yield Figure("the same at the end", sizes[-1], "MiB", tenth, FLAT * tenth, against="at most in the first tenth")
         yield Figure("while it computes their similar ones, most", max(after), "MiB")
+        yield Figure(f"web process that is searched meanwhile, {len(visited)} times, most", max(visited), "MiB")
 
 
 register(Section("memory", "resident memory", measure))
+
+
+def _visitor(serving: Web) -> Callable[[], None]:
+    """Return what searches for something else each time."""
+    asked = iter(questions(VISITS, list(invented(VISITS))))
+
+    def visit() -> None:
+        given = {"q": next(asked)}
+        httpx2.get(f"{serving.url}/api/search", params=given, trust_env=False, timeout=PATIENCE).raise_for_status()
+
+    return visit
 
 
 def _size(processes: Sequence[psutil.Process]) -> float:
@@ -50,20 +67,21 @@ def _size(processes: Sequence[psutil.Process]) -> float:
 
 
 @contextmanager
-def watched(processes: Sequence[psutil.Process]) -> Iterator[list[float]]:
-    """Read the size again and again inside; the list grows."""
+def watched(processes: Sequence[psutil.Process], meanwhile: Callable[[], object] = bool) -> Iterator[list[float]]:
+    """Do something and read the size, again and again inside; the list grows."""
     sizes = [_size(processes)]
     over = threading.Event()
 
     def watch() -> None:
         while not over.wait(EVERY):
+            meanwhile()
             sizes.append(_size(processes))
 
-    thread = threading.Thread(target=watch)
-    thread.start()
-    try:
-        yield sizes
-    finally:
-        over.set()
-        thread.join()
-        sizes.append(_size(processes))
+    with ThreadPoolExecutor(1) as thread:
+        watching = thread.submit(watch)
+        try:
+            yield sizes
+        finally:
+            over.set()
+            watching.result()
+    sizes.append(_size(processes))

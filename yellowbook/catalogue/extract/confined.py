@@ -15,8 +15,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from jobs.errors import InvalidInput
-from yellowbook.catalogue.extract.item import IdSource, Item, Provenance
-from yellowbook.catalogue.extract.read import MOST_ITEMS, Extraction, extract
+from yellowbook.catalogue.extract.item import MOST_ITEMS, Extraction, IdSource, Item, Provenance
 
 #: Django's settings for the process that reads.
 BARE_SETTINGS: Final = "yellowbook.catalogue.extract.bare_settings"
@@ -81,6 +80,9 @@ def _item(told: dict[str, Any], fetched_at: datetime | None) -> Item:
 
 def main() -> None:
     """Read one document from standard input, under limits, and write what is in it as JSON."""
+    # Here: the process that asks for it has no use for the parser.
+    from yellowbook.catalogue.extract.read import extract
+
     asked = json.loads(sys.stdin.buffer.readline())
     processor = int(asked["seconds"]) + _SLACK
     resource.setrlimit(resource.RLIMIT_CPU, (processor, processor))

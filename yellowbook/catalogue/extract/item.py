@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -30,6 +30,8 @@ class Provenance:
     fetched_at: datetime | None = None
 
 
+#: Businesses of one document that are read, unless told otherwise.
+MOST_ITEMS: Final = 10_000
 #: Longest values, in characters: those of the model's fields. A longer text is cut at a word.
 LONGEST: Final = {
     "external_id": 200,
@@ -110,3 +112,12 @@ def hash_id(*parts: str) -> str:
     """Return an id made of what is told: equal texts, whatever their case, give equal ids."""
     text = "\n".join(" ".join(part.casefold().split()) for part in parts)
     return "hash:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extraction:
+    """What a document says: businesses, further pages of the same site, and what could not be read, for people."""
+
+    items: list[Item] = field(default_factory=list)
+    next_pages: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)

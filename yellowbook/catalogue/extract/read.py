@@ -1,28 +1,16 @@
 """Reads one fetched document: every parser has its turn, what several say of one business is put together."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from yellowbook.catalogue.extract.document import Document
-from yellowbook.catalogue.extract.item import IdSource, Item, Provenance
+from yellowbook.catalogue.extract.item import MOST_ITEMS, Extraction, IdSource, Item, Provenance
 from yellowbook.catalogue.extract.links import listed, rel_next, within_site
 from yellowbook.catalogue.extract.registry import PARSERS
 from yellowbook.catalogue.extract.schema_org import businesses
 
-#: Businesses of one document that are read, unless told otherwise.
-MOST_ITEMS: Final = 10_000
 #: Problems that are told.
 _MOST_PROBLEMS: Final = 100
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Extraction:
-    """What a document says: businesses, further pages of the same site, and what could not be read, for people."""
-
-    items: list[Item] = field(default_factory=list)
-    next_pages: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
 
 
 def extract(

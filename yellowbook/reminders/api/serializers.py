@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable
 from typing import Any, ClassVar, Final
 
-from cryptography.hazmat.primitives.asymmetric import ec
 from django.core.exceptions import ValidationError
 from rest_framework import serializers
 
@@ -14,7 +13,7 @@ from yellowbook.catalogue.fetch.addresses import checked_url
 from yellowbook.catalogue.fetch.errors import Refused
 from yellowbook.directory.api.serializers import CleanCharField
 from yellowbook.directory.models import Business
-from yellowbook.reminders.channels.push import from_base64
+from yellowbook.reminders.encryption import check_key, from_base64
 from yellowbook.reminders.models import (
     FURTHEST,
     Channel,
@@ -170,7 +169,7 @@ class SubscriptionSerializer(serializers.ModelSerializer[PushSubscription]):
     def validate_p256dh(self, text: str) -> str:
         """Refuse what is no public key: nothing could be encrypted for it."""
         try:
-            ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), from_base64(text))
+            check_key(text)
         except ValueError:
             raise serializers.ValidationError("Give an uncompressed point of P-256 in base64url.") from None
         return text

@@ -1,12 +1,8 @@
 """Reminders by Web Push: to every browser of the owner, encrypted for it alone (RFC 8291), signed by us (RFC 8292)."""
 
-import json
-from base64 import urlsafe_b64decode
 from http import HTTPStatus
 from typing import Final
 
-import http_ece
-from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings
 
 from jobs.errors import AuthError, JobError
@@ -18,7 +14,6 @@ from yellowbook.notifications.policy import RETRY
 from yellowbook.reminders.channels.base import Attempt, Sender, text, title
 from yellowbook.reminders.models import PushSubscription, Schedule
 from yellowbook.reminders.names import NO_BROWSER, NOT_SET_UP
-from yellowbook.reminders.vapid import authorization
 
 #: Seconds for which a push service keeps a message for a browser that is off: a day.
 KEPT_FOR: Final = 86_400
@@ -57,6 +52,10 @@ def send(schedule: Schedule, attempt: Attempt) -> None:
 
 def _push(browser: PushSubscription, schedule: Schedule, said: Said) -> bool:
     """Send to one browser; tell whether it is still there."""
+    # Here: most workers never push, and cryptography takes 7 MB.
+    from yellowbook.reminders.encryption import encrypted
+    from yellowbook.reminders.vapid import authorization
+
     told = {"title": title(schedule), "body": text(schedule), "tag": str(schedule.pk)}
     headers = {
         "authorization": authorization(browser.endpoint),
@@ -67,7 +66,11 @@ def _push(browser: PushSubscription, schedule: Schedule, said: Said) -> bool:
         "topic": schedule.pk.hex,
     }
     retry_after = post(
-        browser.endpoint, _encrypted(browser, told), headers, said, allow_private=settings.CATALOGUE_ALLOW_PRIVATE
+        browser.endpoint,
+        encrypted(told, key=browser.p256dh, secret=browser.auth),
+        headers,
+        said,
+        allow_private=settings.CATALOGUE_ALLOW_PRIVATE,
     )
     status = said.status or 0
     if 200 <= status < 300:
@@ -78,23 +81,6 @@ def _push(browser: PushSubscription, schedule: Schedule, said: Said) -> bool:
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         raise AuthError(f"The push service refuses our key with {status}.", status_code=status)
     raise classified(status, retry_after)
-
-
-def _encrypted(browser: PushSubscription, told: dict[str, str]) -> bytes:
-    """Return a message as only the browser can read it."""
-    body: bytes = http_ece.encrypt(
-        json.dumps(told, ensure_ascii=False).encode(),
-        private_key=ec.generate_private_key(ec.SECP256R1()),
-        dh=from_base64(browser.p256dh),
-        auth_secret=from_base64(browser.auth),
-        version="aes128gcm",
-    )
-    return body
-
-
-def from_base64(text: str) -> bytes:
-    """Read base64url, with or without its padding; raises `ValueError`."""
-    return urlsafe_b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4))
 
 
 sender = Sender(obstacle=obstacle, send=send)

@@ -8,8 +8,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from yellowbook.catalogue.extract.feeds import columns
-from yellowbook.catalogue.extract.item import LONGEST, Item
-from yellowbook.catalogue.extract.read import Extraction, extract
+from yellowbook.catalogue.extract.item import LONGEST, Extraction, Item
+from yellowbook.catalogue.extract.read import extract
 
 AT = "https://shop.mn/feed"
 RECORD = {"id": 7, "name": "Хаан", "category": "Ресторан", "address": "Хаяг 1", "phone": "99112233"}

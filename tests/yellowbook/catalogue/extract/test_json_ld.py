@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from yellowbook.catalogue.extract.item import Extraction
 from yellowbook.catalogue.extract.lenient import Unreadable, read_all
-from yellowbook.catalogue.extract.read import Extraction, extract
+from yellowbook.catalogue.extract.read import extract
 
 AT = "https://shop.mn/khan"
 

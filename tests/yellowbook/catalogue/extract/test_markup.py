@@ -2,7 +2,8 @@
 
 import pytest
 
-from yellowbook.catalogue.extract.read import Extraction, extract
+from yellowbook.catalogue.extract.item import Extraction
+from yellowbook.catalogue.extract.read import extract
 
 AT = "https://shop.mn/khan"
 ADDRESS = '<div itemprop="address" itemscope><b itemprop="streetAddress">{}</b></div>'

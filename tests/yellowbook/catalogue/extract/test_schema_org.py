@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from django.db import models
 
-from yellowbook.catalogue.extract.item import BUSINESS_FIELDS, LONGEST, IdSource, Item
+from yellowbook.catalogue.extract.item import BUSINESS_FIELDS, LONGEST, Extraction, IdSource, Item
 from yellowbook.catalogue.extract.prices import price_level
-from yellowbook.catalogue.extract.read import Extraction, extract
+from yellowbook.catalogue.extract.read import extract
 from yellowbook.catalogue.extract.types import LOCAL_BUSINESS, category_of
 from yellowbook.catalogue.extract.values import email, number, paragraphs, phone, position
 from yellowbook.directory.models import Business
