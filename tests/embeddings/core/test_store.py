@@ -53,7 +53,7 @@ def test_nothing_to_store_is_no_error() -> None:
     assert put() == {}
 
 
-def test_a_hundred_vectors_take_three_statements_and_those_of_who_listens() -> None:
+def test_a_hundred_vectors_take_six_statements_and_those_of_who_listens() -> None:
     vectors = [new(business(str(n))) for n in range(100)]
     statements = []
 
@@ -63,9 +63,9 @@ def test_a_hundred_vectors_take_three_statements_and_those_of_who_listens() -> N
 
     with connection.execute_wrapper(note):
         assert set(put(*vectors).values()) == {True}
-    # Rows are locked, vectors stored, changes noted; kept searches outdated, lists of similar businesses marked,
+    # Rows are locked, vectors stored in four parts, changes noted; kept searches outdated, lists of similar businesses marked,
     # listings of catalogues that wait for them looked for.
-    assert len(statements) == 6
+    assert len(statements) == 9
 
 
 def test_a_second_vector_of_one_model_replaces_the_first_and_one_of_another_model_does_not() -> None:
