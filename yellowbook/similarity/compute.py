@@ -4,8 +4,8 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
-from uuid import UUID
+from itertools import islice
+from typing import Final
 
 import numpy as np
 from django.conf import settings
@@ -13,14 +13,14 @@ from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, QuerySet
 from numpy.typing import NDArray
 
-from embeddings.blocks import ID, ROWS, Block, Ids, blocks, vectors_of
+from embeddings.blocks import ID, ROWS, Block, Ids, as_ids, blocks, vectors_of
 from embeddings.current import current_model, similarity_floor
 from embeddings.models import Embedding
 from embeddings.providers.base import DIMENSIONS
 from jobs.batch import Batch
 from yellowbook.directory.models import Business, BusinessStatus
 from yellowbook.directory.selectors import published
-from yellowbook.similarity.context import Codes, Traits, traits_of
+from yellowbook.similarity.context import Codes, Row, Traits, traits_of
 from yellowbook.similarity.exhaustive import Exhaustive
 from yellowbook.similarity.marks import tell
 from yellowbook.similarity.models import Mark
@@ -32,11 +32,26 @@ ENOUGH: Final = 100
 #: Candidates up to which their vectors are kept in memory (50 MB) while all who are compared with them are.
 HELD: Final = 32_768
 #: Businesses whose nearest are looked for at a time.
-CHUNK: Final = ROWS
+CHUNK: Final = 2_048
+#: None at all.
+NOBODYS: Final = np.empty(0, ID)
 #: Seconds after which a batch begins nothing more: other jobs of the lane get their turn, and no time limit is near.
 WITHIN: Final = 60.0
 
 _TRAITS: Final = ("pk", "category", "city", "price_level", "offers_online")
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Marks by the businesses that they are on, in the order of these; a business may have several."""
+
+    on: Ids
+    numbers: NDArray[np.int64]
+
+    def of(self, ids: Ids) -> list[int]:
+        """Return the marks on some businesses."""
+        ranges = zip(*(np.searchsorted(self.on, ids, side).tolist() for side in ("left", "right")), strict=True)
+        return [number for first, end in ranges for number in self.numbers[first:end].tolist()]
 
 
 @dataclass(slots=True)
@@ -46,7 +61,7 @@ class Work:
     model: str
     moment: Moment
     categories: list[str]
-    marks: dict[UUID, list[int]] = field(default_factory=lambda: defaultdict(list))
+    marks: Marks
     codes: Codes = field(default_factory=Codes)
     until: float = 0.0
 
@@ -54,10 +69,6 @@ class Work:
     def in_time(self) -> bool:
         """Whether something more may be begun."""
         return time.monotonic() < self.until
-
-    def marks_on(self, ids: Iterable[UUID]) -> list[int]:
-        """Return the marks on some businesses."""
-        return [mark for business_id in ids for mark in self.marks[business_id]]
 
 
 def open_marks(categories: Collection[str]) -> QuerySet[Mark]:
@@ -74,58 +85,77 @@ def compute_similarities(batch: Batch) -> None:
     categories = [job.subject for job in batch.jobs]
     with transaction.atomic():
         tell(categories)
-    work = Work(current_model(), Moment.now(), categories, until=time.monotonic() + WITHIN)
-    own: dict[str, set[UUID]] = defaultdict(set)
-    for mark_id, business_id, category in open_marks(categories).values_list("id", "business_id", "category"):
-        work.marks[business_id].append(mark_id)
-        own[category].add(business_id)
+    model, moment = current_model(), Moment.now()
+    marks, own = _marks(categories)
+    work = Work(model, moment, categories, marks, until=time.monotonic() + WITHIN)
     batch.step(30, publish=True)
     done = compute(work)
     for job in batch.jobs:
-        if own[job.subject] <= done:
-            batch.succeed(job, f"{len(own[job.subject])} computed" if own[job.subject] else "nothing due")
+        mine = own.get(job.subject, NOBODYS)
+        if np.isin(mine, done).all():
+            batch.succeed(job, f"{len(np.unique(mine))} computed" if len(mine) else "nothing due")
         else:
             batch.postpone(job)
 
 
-def compute(work: Work) -> set[UUID]:
+def compute(work: Work) -> Ids:
     """Compute and store the lists of all businesses that are marked; return those that were dealt with in time."""
-    done: set[UUID] = set()
+    parts = [NOBODYS]
     for pool, due in _pools(work):
-        for ids in _compute(work, pool, due):
-            done |= ids
+        parts += _compute(work, pool, due)
         if not work.in_time:
-            return done
+            return np.concatenate(parts)
     # Who is gone or has no vector has no list to compute.
-    gone = set(work.marks) - done
-    nothing = Lists(np.empty(0, ID), Best.empty(0, 0), np.empty(0, ID), np.empty(0, np.int64))
-    store(nothing, work.marks_on(gone), moment=work.moment, model=work.model)
-    return done | gone
+    done = np.concatenate(parts)
+    gone = np.setdiff1d(work.marks.on, done)
+    nothing = Lists(NOBODYS, Best.empty(0, 0), NOBODYS, np.empty(0, np.int64))
+    store(nothing, work.marks.of(gone), moment=work.moment, model=work.model)
+    return np.concatenate([done, gone])
 
 
-def _pools(work: Work) -> Iterator[tuple[QuerySet[Business], list[Any]]]:
-    """Yield candidates, and rows of those who are compared with them."""
+def _marks(categories: Collection[str]) -> tuple[Marks, dict[str, Ids]]:
+    """Return the open marks of some categories, and the businesses that are marked by category."""
+    numbers: list[NDArray[np.int64]] = []
+    on: dict[str, list[Ids]] = defaultdict(list)
+    everybody = [NOBODYS]
+    rows = open_marks(categories).order_by("business_id").values_list("id", "business_id", "category").iterator(ROWS)
+    while some := list(islice(rows, ROWS)):
+        numbers.append(np.array([number for number, _, _ in some], np.int64))
+        everybody.append(as_ids([business_id for _, business_id, _ in some]))
+        names = np.array([category for _, _, category in some])
+        for name in set(names.tolist()):
+            on[name].append(everybody[-1][names == name])
+    marks = Marks(np.concatenate(everybody), np.concatenate([np.empty(0, np.int64), *numbers]))
+    return marks, {name: np.concatenate(parts) for name, parts in on.items()}
+
+
+def _pools(work: Work) -> Iterator[tuple[QuerySet[Business], Traits]]:
+    """Yield candidates, and those who are compared with them."""
     mine = Embedding.objects.filter(business_id=OuterRef("pk"), model=work.model)
     marked = open_marks(work.categories).values("business_id")
-    due = Business.objects.filter(Exists(mine), pk__in=marked).values_list(*_TRAITS, "status")
-    by_category: dict[str, list[Any]] = defaultdict(list)
-    for row in due:
-        by_category[row[1]].append(row)
-    there = published().filter(category__in=list(by_category), embeddings__model=work.model)
+    rows = Business.objects.filter(Exists(mine), pk__in=marked).order_by("pk").values_list(*_TRAITS, "status")
+    are_public: list[bool] = []
+
+    def noted() -> Iterator[Row]:
+        for *traits, status in rows.iterator(ROWS):
+            are_public.append(status == BusinessStatus.PUBLISHED)
+            yield tuple(traits)
+
+    due = traits_of(noted(), work.codes)
+    names = {int(code): work.codes.name(code) for code in np.unique(due.category)}
+    there = published().filter(category__in=list(names.values()), embeddings__model=work.model)
     counts = dict(there.values_list("category").annotate(number=Count("pk")).order_by())
-    wide: list[Any] = []
-    for category, rows in by_category.items():
-        narrow: list[Any] = []
-        for row in rows:
-            others = counts.get(category, 0) - (row[-1] == BusinessStatus.PUBLISHED)
-            (narrow if others >= ENOUGH else wide).append(row)
-        if narrow:
-            yield published().filter(category=category), narrow
-    if wide:
+    others = np.array([counts.get(names[code], 0) for code in due.category.tolist()], np.int64) - are_public
+    for code, name in names.items():
+        narrow = due.take((due.category == code) & (others >= ENOUGH))
+        if len(narrow):
+            yield published().filter(category=name), narrow
+    wide = due.take(others < ENOUGH)
+    if len(wide):
         yield published(), wide
 
 
-def _compute(work: Work, pool: QuerySet[Business], due: list[Any]) -> Iterator[set[UUID]]:
+def _compute(work: Work, pool: QuerySet[Business], due: Traits) -> Iterator[Ids]:
     """Compute and store the lists of `due`, chunk by chunk; yield whose."""
     candidates = traits_of(pool.values_list(*_TRAITS).iterator(ROWS), work.codes)
     held = list(blocks(pool, model=work.model)) if len(candidates) <= HELD else None
@@ -140,13 +170,11 @@ def _compute(work: Work, pool: QuerySet[Business], due: list[Any]) -> Iterator[s
         return Block(ids[there], vectors)
 
     for start in range(0, len(due), CHUNK):
-        chunk = due[start : start + CHUNK]
-        traits = traits_of((row[:-1] for row in chunk), work.codes)
+        traits = due.take(slice(start, start + CHUNK))
         vectors, there = _vectors(traits.ids, held, work.model)
         lists = _nearest(work.model, traits.take(there), vectors, candidates, read, fetch)
-        ids = {row[0] for row in chunk}
-        store(lists, work.marks_on(ids), moment=work.moment, model=work.model)
-        yield ids
+        store(lists, work.marks.of(traits.ids), moment=work.moment, model=work.model)
+        yield traits.ids
         if not work.in_time:
             return
 

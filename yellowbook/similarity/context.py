@@ -71,11 +71,22 @@ class Codes:
 
     def __init__(self) -> None:
         self._known: dict[str, int] = {"": NOWHERE}
+        self._names = [""]
 
     def of(self, names: Iterable[str]) -> NDArray[np.int32]:
         """Return the number of each name; `NOWHERE` for the empty one."""
-        known = self._known
-        return np.array([known.setdefault(name, len(known)) for name in names], np.int32)
+        return np.array([self._number(name) for name in names], np.int32)
+
+    def name(self, number: int) -> str:
+        """Return the name that has a number."""
+        return self._names[number]
+
+    def _number(self, name: str) -> int:
+        number = self._known.get(name)
+        if number is None:
+            number = self._known[name] = len(self._names)
+            self._names.append(name)
+        return number
 
 
 #: Id, category, city, price level, offers online.

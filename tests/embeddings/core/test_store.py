@@ -63,8 +63,8 @@ def test_a_hundred_vectors_take_six_statements_and_those_of_who_listens() -> Non
 
     with connection.execute_wrapper(note):
         assert set(put(*vectors).values()) == {True}
-    # Rows are locked, vectors stored in four parts, changes noted; kept searches outdated, lists of similar businesses marked,
-    # listings of catalogues that wait for them looked for.
+    # Rows are locked, vectors stored in four parts, changes noted; kept searches outdated, lists of similar businesses
+    # marked, listings of catalogues that wait for them looked for.
     assert len(statements) == 9
 
 
