@@ -19,6 +19,8 @@ ROWS: Final = 8_192
 #: Ids as their 16 bytes; compared, they are in the order in which PostgreSQL has UUIDs.
 Ids = NDArray[np.bytes_]
 ID: Final = np.dtype("S16")
+#: The ids of nobody.
+NOBODYS: Final[Ids] = np.empty(0, ID)
 
 #: What comes before and after the rows of a binary COPY (PostgreSQL's documentation of COPY, "Binary Format").
 _HEADER, _TRAILER = 19, 2
@@ -64,7 +66,7 @@ def vectors_of(ids: Ids, *, model: str) -> Block:
     found = list(read_blocks(_CHOSEN, (model, as_uuids(ids)), rows=max(1, len(ids))))
     if found:
         return found[0]
-    return Block(np.empty(0, ID), np.empty((0, DIMENSIONS), np.float16))
+    return Block(NOBODYS, np.empty((0, DIMENSIONS), np.float16))
 
 
 def as_uuids(ids: Ids) -> list[UUID]:
@@ -110,7 +112,7 @@ def _row(numbers: int) -> np.dtype[np.void]:
 
 
 def _block(held: bytearray, start: int, rows: int, row: np.dtype[np.void]) -> Block:
-    read = np.frombuffer(bytes(held[start : start + rows * row.itemsize]), row)
+    read = np.frombuffer(held[start : start + rows * row.itemsize], row)
     return Block(
         np.ascontiguousarray(read["id"]), read["vector"].astype(np.float16), read["numbers"]["value"].astype(np.int32)
     )

@@ -5,17 +5,17 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final
 
-import numpy as np
 from django.db import connection, transaction
 
 from embeddings.blocks import Block, as_array, read_blocks
-from embeddings.providers.base import DIMENSIONS
 from embeddings.sketches.changes import changed_since, current_snapshot
 from embeddings.sketches.table import Sketches, even_axes, principal_axes
 from embeddings.source import text_source
 
 #: Vectors from which the axes are found.
 SAMPLE: Final = 10_000
+#: Vectors that are in memory at a time.
+ROWS: Final = 2_048
 
 #: The code of a field's value: the first four bytes of its MD5; the same as `table.facet_code`.
 FACET: Final = "('x' || left(md5(coalesce(subject.{name}::text, '')), 8))::bit(32)::int"
@@ -33,8 +33,7 @@ def load(model: str) -> Sketches:
             cursor.execute("SELECT count(*) FROM embeddings_embedding WHERE model = %s", [model])
             (vectors,) = cursor.fetchone()
         share = min(256, -(-SAMPLE * 256 // max(1, vectors)))
-        sampled = [block.vectors.astype(np.float32) for block in _read(model, (), _SAMPLED, share)]
-        axes = even_axes(principal_axes(np.concatenate(sampled) if sampled else np.empty((0, DIMENSIONS), np.float32)))
+        axes = even_axes(principal_axes(block.vectors for block in _read(model, (), _SAMPLED, share)))
         none = Sketches.empty(model, axes, facets, snapshot)
         # Block by block: the vectors themselves would take 1.5 kB each.
         return none.joined([none.of(block) for block in _read(model, facets)], snapshot)
@@ -48,7 +47,7 @@ def updated(sketches: Sketches) -> Sketches:
         if not len(changed):
             return replace(sketches, snapshot=snapshot)
         again = [sketches.of(block) for block in _read(sketches.model, sketches.facets, _CHOSEN, as_array(changed))]
-    return sketches.without(changed).joined(again, snapshot)
+    return sketches.joined(again, snapshot, gone=changed)
 
 
 @contextmanager
@@ -69,4 +68,4 @@ def _read(model: str, facets: tuple[str, ...], condition: str = "", *parameters:
         f"SELECT stored.business_id, stored.vector{codes} FROM embeddings_embedding AS stored"  # noqa: S608
         f" JOIN ({subjects}) AS subject ({names}) ON subject.id = stored.business_id WHERE stored.model = %s{condition}"
     )
-    return read_blocks(statement, (*given, model, *parameters), numbers=len(facets))
+    return read_blocks(statement, (*given, model, *parameters), rows=ROWS, numbers=len(facets))

@@ -1,6 +1,6 @@
 """Sketches of vectors, and which of them come near a vector. Nothing here knows the database."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import md5
 from typing import Any, Final
@@ -8,7 +8,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.blocks import Block, Ids
+from embeddings.blocks import NOBODYS, Block, Ids
+from embeddings.providers.base import DIMENSIONS
 
 #: Components of a sketch, a byte each: three times the 64 that a processor multiplies at once. They hold 0.90 of the
 #: energy of the vectors of 100,000 businesses by the local model.
@@ -34,13 +35,18 @@ def facet_code(value: object) -> int:
     return int.from_bytes(md5(text.encode(), usedforsecurity=False).digest()[:4], "big", signed=True)
 
 
-def principal_axes(sample: Matrix, count: int = COMPONENTS) -> Matrix:
-    """Return the orthonormal directions in which vectors of shape (n, 768) lie most, the first ones first.
+def principal_axes(samples: Iterable[NDArray[np.floating[Any]]], count: int = COMPONENTS) -> Matrix:
+    """Return the orthonormal directions in which vectors lie most, the first ones first.
 
-    Shape (768, count): the eigenvectors of the vectors' second moments. Of all projections on so many directions, that
-    on these keeps inner products best (Eckart and Young 1936).
+    The vectors come in parts of shape (n, 768), of which one at a time is held. Shape (768, count): the eigenvectors of
+    their second moments. Of all projections on so many directions, that on these keeps inner products best (Eckart and
+    Young 1936).
     """
-    _, directions = np.linalg.eigh(sample.T @ sample)
+    moments = np.zeros((DIMENSIONS, DIMENSIONS), np.float32)
+    for sample in samples:
+        vectors = sample.astype(np.float32)
+        moments += vectors.T @ vectors
+    _, directions = np.linalg.eigh(moments)
     return np.ascontiguousarray(directions[:, ::-1][:, :count], dtype=np.float32)
 
 
@@ -89,7 +95,7 @@ class Sketches:
         return cls(
             model=model,
             axes=axes,
-            ids=np.empty(0, "S16"),
+            ids=NOBODYS,
             rows=np.empty((0, axes.shape[1]), np.int8),
             facets=facets,
             codes=np.empty((len(facets), 0), np.int32),
@@ -104,19 +110,15 @@ class Sketches:
         rows = _as_bytes(block.vectors.astype(np.float32) @ self.axes, PEAK)
         return replace(self, ids=block.ids, rows=rows, codes=block.numbers.T)
 
-    def without(self, gone: Ids) -> "Sketches":
-        """Return all but those of some subjects."""
-        stay = ~np.isin(self.ids, gone)
-        return replace(self, ids=self.ids[stay], rows=self.rows[stay], codes=self.codes[:, stay])
-
-    def joined(self, others: Iterable["Sketches"], snapshot: str) -> "Sketches":
-        """Return these and the others, which are on the same axes, as of `snapshot`."""
-        parts = [self, *others]
+    def joined(self, others: Iterable["Sketches"], snapshot: str, *, gone: Ids = NOBODYS) -> "Sketches":
+        """Return these but for some that are gone, and the others, which are on the same axes, as of `snapshot`."""
+        stay = np.flatnonzero(~np.isin(self.ids, gone))
+        parts = list(others)
         return replace(
             self,
-            ids=np.concatenate([part.ids for part in parts]),
-            rows=np.concatenate([part.rows for part in parts]),
-            codes=np.concatenate([part.codes for part in parts], axis=1),
+            ids=np.concatenate([self.ids[stay], *(part.ids for part in parts)]),
+            rows=_joined(self.rows, stay, [part.rows for part in parts]),
+            codes=np.concatenate([self.codes[:, stay], *(part.codes for part in parts)], axis=1),
             snapshot=snapshot,
         )
 
@@ -146,6 +148,15 @@ class Sketches:
             return None
         found = np.logical_and.reduce(matches)
         return None if found.all() else np.flatnonzero(found)
+
+
+def _joined(rows: Bytes, stay: NDArray[np.intp], others: Sequence[Bytes]) -> Bytes:
+    """Return the rows that stay and the others, copied once: they are most of what there is."""
+    joined = np.empty((len(stay) + sum(map(len, others)), rows.shape[1]), np.int8)
+    # Places are valid as they are; checking them would make a copy before.
+    np.take(rows, stay, axis=0, out=joined[: len(stay)], mode="clip")
+    np.concatenate([joined[:0], *others], out=joined[len(stay) :])
+    return joined
 
 
 def _as_bytes(components: Matrix, peak: float) -> Bytes:

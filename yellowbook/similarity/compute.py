@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, QuerySet
 from numpy.typing import NDArray
 
-from embeddings.blocks import ID, ROWS, Block, Ids, as_ids, blocks, vectors_of
+from embeddings.blocks import NOBODYS, ROWS, Block, Ids, as_ids, blocks, vectors_of
 from embeddings.current import current_model, similarity_floor
 from embeddings.models import Embedding
 from embeddings.providers.base import DIMENSIONS
@@ -33,8 +33,6 @@ ENOUGH: Final = 100
 HELD: Final = 32_768
 #: Businesses whose nearest are looked for at a time.
 CHUNK: Final = 2_048
-#: None at all.
-NOBODYS: Final = np.empty(0, ID)
 #: Seconds after which a batch begins nothing more: other jobs of the lane get their turn, and no time limit is near.
 WITHIN: Final = 60.0
 
