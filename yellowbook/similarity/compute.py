@@ -33,6 +33,8 @@ ENOUGH: Final = 100
 HELD: Final = 32_768
 #: Businesses whose nearest are looked for at a time.
 CHUNK: Final = 2_048
+#: Candidates that they are compared with at a time.
+BLOCK: Final = 4_096
 #: Seconds after which a batch begins nothing more: other jobs of the lane get their turn, and no time limit is near.
 WITHIN: Final = 60.0
 
@@ -156,10 +158,10 @@ def _pools(work: Work) -> Iterator[tuple[QuerySet[Business], Traits]]:
 def _compute(work: Work, pool: QuerySet[Business], due: Traits) -> Iterator[Ids]:
     """Compute and store the lists of `due`, chunk by chunk; yield whose."""
     candidates = traits_of(pool.values_list(*_TRAITS).iterator(ROWS), work.codes)
-    held = list(blocks(pool, model=work.model)) if len(candidates) <= HELD else None
+    held = list(blocks(pool, model=work.model, rows=BLOCK)) if len(candidates) <= HELD else None
 
     def read() -> Iterable[Block]:
-        return blocks(pool, model=work.model) if held is None else held
+        return blocks(pool, model=work.model, rows=BLOCK) if held is None else held
 
     def fetch(ids: Ids) -> Block:
         if held is None:

@@ -6,7 +6,6 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from embeddings.blocks import blocks
 from embeddings.current import similarity_floor
 from embeddings.models import Embedding
 from tests.yellowbook.similarity.conftest import (
@@ -67,8 +66,7 @@ def test_it_is_so_whatever_the_sizes_of_tiles_chunks_and_blocks(
     monkeypatch.setattr(nearest, "PAIRS", 5)
     monkeypatch.setattr(compute, "CHUNK", 40)
     monkeypatch.setattr(compute, "HELD", 120)
-    monkeypatch.setattr(compute, "blocks", lambda pool, model: blocks(pool, model=model, rows=33))
-
+    monkeypatch.setattr(compute, "BLOCK", 33)
     work()
     assert_exact(*directory)
 
