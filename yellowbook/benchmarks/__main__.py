@@ -33,6 +33,6 @@ if __name__ == "__main__":
         override_settings(ALLOWED_HOSTS=["testserver"]),
         only_warnings("jobs", "embeddings", "yellowbook"),
     ):
-        for figure in section.measure(Scale(float(factor))):
+        for figure in section.figures(Scale(float(factor))):
             sys.stdout.write(json.dumps(asdict(figure)) + "\n")
             sys.stdout.flush()

@@ -14,21 +14,27 @@ from yellowbook.benchmarks import sections
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A measured value, what it is held against, and the limit, all in `unit`; None where there is none."""
+    """A measured value, what it is held against, and the limit (None where there is none), all in `unit`."""
 
+    #: Says by itself what was measured; unique in a section.
     name: str
     value: float
     unit: str
     #: The same of something else, measured in the same run; `against` says of what.
-    reference: float | None = None
+    reference: float
     limit: float | None = None
     against: str = ""
     #: Whether more is better.
     at_least: bool = False
 
+    @classmethod
+    def of_peer(cls, name: str, value: float, unit: str) -> "Figure":
+        """Return what others are held against."""
+        return cls(name, value, unit, value, against="the reference")
+
     @property
     def ratio(self) -> float | None:
-        """The value as a multiple of the reference; None without one."""
+        """The value as a multiple of the reference; None where that is 0."""
         return self.value / self.reference if self.reference else None
 
     @property
@@ -49,6 +55,15 @@ class Section:
     measure: "Callable[[Scale], Iterator[Figure]]"
     #: What its process finds in its environment besides.
     environment: Mapping[str, str] = field(default_factory=dict)
+
+    def figures(self, scale: "Scale") -> Iterator[Figure]:
+        """Yield the figures as they are measured. Raises `ValueError` for two of one name: nobody could tell which."""
+        names: set[str] = set()
+        for figure in self.measure(scale):
+            if figure.name in names:
+                raise ValueError(f"section {self.name!r} has two figures that are named {figure.name!r}")
+            names.add(figure.name)
+            yield figure
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,24 +14,27 @@ from yellowbook.benchmarks.measure import Figure
 Measured = Mapping[str, Sequence[Figure]]
 
 
+def shown(value: float, unit: str) -> str:
+    """Return a value with its unit, of as many digits as a person reads."""
+    return (f"{value:,.0f} {unit}" if abs(value) >= 1000 else f"{value:.4g} {unit}").strip()
+
+
 def table(title: str, figures: Sequence[Figure]) -> Table:
     """Return the figures of a section as a table."""
-    shown = Table("measured", "value", "beside", "ratio", "goal", "", title=title)
+    rows = Table("measured", "value", "beside", "ratio", "goal", "", title=title)
     for figure in figures:
         sign = "≥" if figure.at_least else "≤"
-        shown.add_row(
+        rows.add_row(
             figure.name,
-            f"{figure.value:,.4g} {figure.unit}",
-            ""
-            if figure.reference is None
-            else " ".join(f"{figure.reference:,.4g} {figure.unit} {figure.against}".split()),
+            shown(figure.value, figure.unit),
+            f"{shown(figure.reference, figure.unit)} {figure.against}",
             "" if figure.ratio is None else f"{figure.ratio:,.2f}",
-            "" if figure.limit is None else f"{sign} {figure.limit:,g} {figure.unit}",
+            "" if figure.limit is None else f"{sign} {shown(figure.limit, figure.unit)}",
             {None: "", True: "holds", False: "OVER"}[figure.holds],
         )
     for column in range(1, 5):
-        shown.columns[column].justify = "right"
-    return shown
+        rows.columns[column].justify = "right"
+    return rows
 
 
 def write_json(path: Path, machine: Mapping[str, str], measured: Measured) -> None:

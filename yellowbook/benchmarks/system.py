@@ -80,12 +80,12 @@ class Web:
 
 
 @contextmanager
-def web(extra: Mapping[str, str]) -> Iterator[Web]:
-    """Run the web server with one process; yield it once it has answered."""
+def web(extra: Mapping[str, str], **application: str) -> Iterator[Web]:
+    """Run the web server with one process, for another `application` if given; yield it once it has answered."""
     port = ReservedPort()
     url = f"http://{HOST}:{port.number}"
     try:
-        with running("web", web_arguments(port.number, processes=1), extra) as child:
+        with running("web", web_arguments(port.number, processes=1, **application), extra) as child:
 
             def answers() -> bool:
                 if child.poll() is not None:

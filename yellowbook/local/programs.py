@@ -24,14 +24,16 @@ WEB_PROCESSES, WEB_THREADS = 2, 8
 WEB_BACKPRESSURE = 64
 
 
-def web_arguments(port: int, processes: int = WEB_PROCESSES) -> list[str]:
+def web_arguments(
+    port: int, processes: int = WEB_PROCESSES, application: str = "yellowbook.wsgi:application"
+) -> list[str]:
     """Return Python's arguments for a web server."""
     return [
         *("-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port), "--no-ws"),
         *("--workers", str(processes), "--blocking-threads", str(WEB_THREADS)),
         *("--backpressure", str(WEB_THREADS + WEB_BACKPRESSURE), "--respawn-failed-workers"),
         *("--workers-kill-timeout", "10", "--log-level", "warning", "--no-access-log"),
-        "yellowbook.wsgi:application",
+        application,
     ]
 
 

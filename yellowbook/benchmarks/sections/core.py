@@ -28,7 +28,7 @@ def measure(scale: Scale) -> Iterator[Figure]:
     declare()
     jobs = scale(JOBS)
     messages = _messages(jobs)
-    yield Figure("messages of plain dramatiq, sent and worked off", messages, "/s", at_least=True)
+    yield Figure.of_peer("messages of plain dramatiq, sent and worked off", messages, "/s")
     with _workers():
         _jobs(scale(PAGE))
         enqueued, done = _jobs(jobs)

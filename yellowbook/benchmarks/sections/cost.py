@@ -56,9 +56,9 @@ def measure(scale: Scale) -> Iterator[Figure]:
     jobs = JobExecution.objects.filter(kind=GENERATE_EMBEDDING).count()
     yield Figure("texts sent", texts, "", changed, changed, "texts that are new or changed")
     yield Figure("provider calls", len(calls) - probes, "", changed, against="one for each text")
-    yield Figure("texts by which a worker tries the key at its start", probes, "")
+    yield Figure("texts by which a worker tries the key at its start", probes, "", changed, against="texts of the day")
     yield Figure("jobs made", jobs, "", creates + updates + len(rows), against="saves")
-    yield Figure("rows of the file again that changed anything", imported, "", len(rows), 0, "rows")
+    yield Figure("rows of the file imported again that changed anything", imported, "", len(rows), 0, "rows")
 
 
 register(Section("cost", f"a day of {CREATES:,} new businesses, {UPDATES:,} updates and the whole file again", measure))

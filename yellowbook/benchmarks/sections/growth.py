@@ -43,7 +43,7 @@ def measure(scale: Scale) -> Iterator[Figure]:
             reference = smallest.setdefault(name, took)
             shown = f"{name}, {size:,} businesses and jobs"
             if size == scale(SIZES[0]):
-                yield Figure(shown, took, "ms")
+                yield Figure.of_peer(shown, took, "ms")
             else:
                 yield Figure(shown, took, "ms", reference, FLAT * reference, "with the fewest")
 

@@ -11,12 +11,15 @@ import psutil
 
 from yellowbook.benchmarks.directory import plant
 from yellowbook.benchmarks.measure import Figure, Scale, Section, register
+from yellowbook.benchmarks.peers import plain
 from yellowbook.benchmarks.sections.pipeline import embed
-from yellowbook.benchmarks.system import PATIENCE, Web, standin, web, workers
+from yellowbook.benchmarks.system import PATIENCE, THREADS, Web, running, standin, web, workers
 from yellowbook.benchmarks.texts import invented, questions
 from yellowbook.fleet.waiting import until
 from yellowbook.similarity.models import Similarity
 
+#: What is served beside it; a process that imports it has no settings of ours.
+BARE: Final = "yellowbook.benchmarks.peers.bare:application"
 #: Businesses of the run.
 BUSINESSES: Final = 100_000
 #: MiB that a worker takes at most; the multiple of its size in the first third of the run that it has at the end. By
@@ -31,24 +34,39 @@ EVERY, REST = 0.5, 5.0
 def measure(scale: Scale) -> Iterator[Figure]:
     """Yield the memory of web, worker and scheduler; the scheduler is a thread of the worker that leads."""
     businesses = scale(BUSINESSES)
+    with_django, with_dramatiq = _peers()
     with standin() as google, web(google.settings) as serving, workers(1, google.settings) as working:
         pause = threading.Event()
         pause.wait(REST)
-        yield Figure("web process at rest", _size(serving.processes), "MiB")
-        yield Figure("worker with scheduler at rest", _size(working), "MiB", limit=LIMIT)
+        at_rest, web_at_rest = _size(working), _size(serving.processes)
+        yield Figure("web process at rest", web_at_rest, "MiB", with_django, against="Django's own apps")
+        yield Figure("worker with scheduler at rest", at_rest, "MiB", with_dramatiq, LIMIT, "one of plain dramatiq")
         ids = plant(businesses)
         with watched(working) as sizes, watched(serving.processes, _visitor(serving)) as visited:
             embed(ids)
         with watched(working) as after:
             until(lambda: Similarity.objects.count() >= businesses, "all have a list", within=PATIENCE)
         third = max(sizes[: max(1, len(sizes) // 3)])
-        yield Figure(f"worker with scheduler over {businesses:,} businesses, most", max(sizes), "MiB", limit=LIMIT)
-        yield Figure("the same at the end", sizes[-1], "MiB", third, FLAT * third, against="at most in the first third")
-        yield Figure("while it computes their similar ones, most", max(after), "MiB")
-        yield Figure(f"web process that is searched meanwhile, {len(visited)} times, most", max(visited), "MiB")
+        name = f"worker with scheduler over {businesses:,} businesses"
+        yield Figure(f"{name}, most", max(sizes), "MiB", at_rest, LIMIT, "at rest")
+        yield Figure(f"{name}, at the end", sizes[-1], "MiB", third, FLAT * third, "at most in the first third")
+        yield Figure("worker that computes their similar ones, most", max(after), "MiB", at_rest, against="at rest")
+        name = f"web process that is searched meanwhile, {len(visited)} times, most"
+        yield Figure(name, max(visited), "MiB", web_at_rest, against="at rest")
 
 
 register(Section("memory", "resident memory", measure))
+
+
+def _peers() -> tuple[float, float]:
+    """Return the size of a web process with Django's own apps alone, and of a worker of plain dramatiq."""
+    arguments = ["-m", "dramatiq", f"{plain.__name__}:broker", "--processes", "1", "--threads", str(THREADS)]
+    with (
+        web({}, application=BARE) as serving,
+        running("plain", arguments, {}) as working,
+    ):
+        threading.Event().wait(REST)
+        return _size(serving.processes), _size(psutil.Process(working.pid).children())
 
 
 def _visitor(serving: Web) -> Callable[[], None]:

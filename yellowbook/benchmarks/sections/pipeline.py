@@ -43,7 +43,7 @@ def measure(scale: Scale) -> Iterator[Figure]:
             with workers(processes, google.settings):
                 for size, multiple in sizes.items():
                     took = embedded(size)
-                    name = f"{size:,} businesses, {processes} worker process{'es' if processes > 1 else ''}"
+                    name = f"{size:,} businesses, {worker_processes(processes)}"
                     yield Figure(name, took, "s", _bound(size), multiple * _bound(size), against="the bound")
                     if size == peers:
                         faster = Figure(f"{name}: faster", naive / took, "x", 1.0, FASTER, "one by one", at_least=True)
@@ -51,6 +51,11 @@ def measure(scale: Scale) -> Iterator[Figure]:
 
 
 register(Section("pipeline", "from businesses to vectors, 300 ms a call", measure))
+
+
+def worker_processes(number: int) -> str:
+    """Return how many there are, in words."""
+    return f"{number} worker process{'es' if number > 1 else ''}"
 
 
 def _bound(size: int) -> float:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from yellowbook.benchmarks.measure import Figure, Scale, Section, register
-from yellowbook.benchmarks.sections.pipeline import embedded
+from yellowbook.benchmarks.sections.pipeline import embedded, worker_processes
 from yellowbook.benchmarks.system import standin, workers
 
 #: Texts a minute, and the businesses. The first 3,000 of the 10,000 may be sent at once, and so may each 3,000 after
@@ -33,9 +33,9 @@ def measure(scale: Scale) -> Iterator[Figure]:
             took = embedded(businesses)
             calls = google.steer("GET", "log")["calls"]
         refused = sum(call["status"] == 429 for call in calls)
-        name = f"{businesses:,} businesses at {quota:,} a minute, {processes} worker process(es)"
+        name = f"{businesses:,} businesses at {quota:,} a minute, {worker_processes(processes)}"
         yield Figure(name, took, "s", BOUND, MULTIPLE * BOUND, "the bound")
-        yield Figure("calls refused with 429", refused, "", limit=0)
+        yield Figure(f"{name}: refused with 429", refused, "", len(calls), 0, "calls")
 
 
 register(Section("quota", "under a provider's quota", measure))

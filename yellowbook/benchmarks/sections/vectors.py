@@ -4,15 +4,20 @@ from collections.abc import Iterator
 from time import perf_counter
 from typing import Final
 
+from django.db import connection, transaction
+
 from embeddings.ann import drop_index, make_index
-from embeddings.current import current_model
+from embeddings.current import current_model, current_provider
 from embeddings.nearest import nearest
+from embeddings.providers.base import TaskType
 from embeddings.sketches.keeper import keeper
 from yellowbook.benchmarks.directory import fill
 from yellowbook.benchmarks.measure import Figure, Scale, Section, milliseconds, register
 from yellowbook.benchmarks.sections.search import vector_of
 from yellowbook.benchmarks.texts import Invented, questions
+from yellowbook.directory.models import Business
 from yellowbook.directory.selectors import published
+from yellowbook.directory.text import embedded_text
 from yellowbook.search.evaluation.measures import DEPTH, percentile
 
 #: Businesses, and the queries whose neighbours are looked for.
@@ -29,11 +34,26 @@ def measure(scale: Scale) -> Iterator[Figure]:
         began = perf_counter()
         businesses = fill(size)
         took = perf_counter() - began
-        yield Figure(f"{size:,} businesses embedded by the local model, loaded and indexed by words", took, "s")
+        name = f"{size:,} businesses embedded by the local model, loaded and indexed by words"
+        yield Figure(name, took, "s", size * _embedding_alone(), against="embedded alone")
         yield from _index(businesses, scale(QUERIES, at_least=10))
 
 
 register(Section("vectors", "loading vectors, and their index", measure))
+
+
+def _embedding_alone() -> float:
+    """Return the seconds that the provider takes for one business, by some of them."""
+    texts = [embedded_text(each) for each in Business.objects.all()[: current_provider().max_batch]]
+    return milliseconds(lambda: current_provider().embed(texts, TaskType.DOCUMENT)) / 1000 / len(texts)
+
+
+def _copying() -> float:
+    """Return the milliseconds in which PostgreSQL writes all vectors once more."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        took = milliseconds(lambda: cursor.execute("CREATE TABLE copied AS TABLE embeddings_embedding"))
+        transaction.set_rollback(True)
+    return took
 
 
 def _index(businesses: list[Invented], queries: int) -> Iterator[Figure]:
@@ -44,7 +64,8 @@ def _index(businesses: list[Invented], queries: int) -> Iterator[Figure]:
     began = perf_counter()
     make_index(model)
     name = f"{len(businesses):,} vectors"
-    yield Figure(f"index of {name} made", perf_counter() - began, "s")
+    made = perf_counter() - began
+    yield Figure(f"index of {name} made", made, "s", _copying() / 1000, against="the vectors copied by PostgreSQL")
     keeper.forget()
     try:
         took, shares = [], []
