@@ -25,6 +25,8 @@ from yellowbook.search.search import search
 SIZES: Final = (10_000, 100_000, 1_000_000)
 #: What is measured is the median of so many, after so many others: just loaded, a directory is in no cache.
 REPEATS, WARM_UP = 51, 50
+#: Businesses of which there is another one, and another query, for each repetition.
+FEWEST: Final = 2 * (REPEATS + WARM_UP)
 #: Multiple of the time in the smallest one that an operation may take.
 FLAT: Final = 1.5
 
@@ -32,7 +34,8 @@ FLAT: Final = 1.5
 def measure(scale: Scale) -> Iterator[Figure]:
     """Yield what each operation takes at every size, beside what it takes at the smallest."""
     smallest: dict[str, float] = {}
-    for size in map(scale, SIZES):
+    sizes = list(dict.fromkeys(scale(size, at_least=FEWEST) for size in SIZES))
+    for size in sizes:
         # None of them twice, so that none is answered from the cache; the directory's own at each size.
         asked = list(dict.fromkeys(questions(4 * (REPEATS + WARM_UP), fill(size))))
         _give_history(size)
@@ -42,7 +45,7 @@ def measure(scale: Scale) -> Iterator[Figure]:
             took = median(milliseconds(act) for _ in range(REPEATS))
             reference = smallest.setdefault(name, took)
             shown = f"{name}, {size:,} businesses and jobs"
-            if size == scale(SIZES[0]):
+            if size == sizes[0]:
                 yield Figure.of_peer(shown, took, "ms")
             else:
                 yield Figure(shown, took, "ms", reference, FLAT * reference, "with the fewest")

@@ -23,15 +23,18 @@ from yellowbook.local.options import ROOT
 from yellowbook.local.servers import EmbeddedServers
 from yellowbook.local.throwaway import throwaway_servers
 
+#: Of less than that, a section would measure one size twice.
+LEAST = 0.001
 
-def positive(text: str) -> float:
-    """Read a number above zero. Raises `ArgumentTypeError`."""
+
+def share(text: str) -> float:
+    """Read a number from `LEAST` on. Raises `ArgumentTypeError`."""
     try:
         number = float(text)
     except ValueError:
         number = 0.0
-    if not 0 < number < inf:
-        raise ArgumentTypeError(f"expected a number above 0, not {text!r}")
+    if not LEAST <= number < inf:
+        raise ArgumentTypeError(f"expected a number from {LEAST} on, not {text!r}")
     return number
 
 
@@ -47,7 +50,7 @@ class Command(BaseCommand):
         parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"of {', '.join(names)}; default: all")
         parser.add_argument(
             "--scale",
-            type=positive,
+            type=share,
             default=1.0,
             help="share of all counts, e.g. 0.01 for a try (default: 1)",
         )
