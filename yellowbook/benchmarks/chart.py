@@ -51,8 +51,7 @@ def write_chart(path: Path, machine: Mapping[str, str], measured: Measured) -> N
         label = f"{shown(each.value, each.unit)} {sign} {shown(each.limit or 0, '')}"
         axes.text(1.01, place, label, transform=beside, va="center", fontsize=8)
     axes.axvline(1.0, color="black", linewidth=1)
-    axes.invert_yaxis()
-    axes.margins(y=0.01)
+    axes.set_ylim(len(titles) + len(held) - 0.4, -0.6)
     axes.set_xlim(0, LONGEST)
     axes.set_xlabel("share of the limit; left of the line is within it")
     axes.set_title(f"manage.py benchmark: {machine['processor']}, {machine['cores']} cores", fontsize=10)
